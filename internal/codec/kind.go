@@ -1,0 +1,58 @@
+package codec
+
+import (
+	"fmt"
+	"strings"
+)
+
+// Kind says what an image holds.
+type Kind byte
+
+// The table of kinds. A number is never given twice, not even when its type is
+// gone.
+const (
+	BloomFilter   Kind = 1
+	BloomClassic  Kind = 2
+	BloomCounting Kind = 3
+	BloomScalable Kind = 4
+	BloomRotating Kind = 5
+	BloomStatic   Kind = 6
+	CMSSketch     Kind = 16
+	CMSTopK       Kind = 17
+	HLLSketch     Kind = 32
+	Ring          Kind = 48
+	RingTable     Kind = 49
+	MerkleTree    Kind = 64
+	GossipTable   Kind = 80
+	LRUCache      Kind = 96
+)
+
+var kinds = map[Kind]string{
+	BloomFilter:   "bloom.Filter",
+	BloomClassic:  "bloom.Classic",
+	BloomCounting: "bloom.Counting",
+	BloomScalable: "bloom.Scalable",
+	BloomRotating: "bloom.Rotating",
+	BloomStatic:   "bloom.Static",
+	CMSSketch:     "cms.Sketch",
+	CMSTopK:       "cms.TopK",
+	HLLSketch:     "hll.Sketch",
+	Ring:          "ring.Ring",
+	RingTable:     "ring.Table",
+	MerkleTree:    "merkle.Tree",
+	GossipTable:   "gossip.Table",
+	LRUCache:      "lru.Cache",
+}
+
+// String returns the type's name, as in "bloom.Filter".
+func (k Kind) String() string {
+	if s, ok := kinds[k]; ok {
+		return s
+	}
+	return fmt.Sprintf("kind %d", byte(k))
+}
+
+func (k Kind) pkg() string {
+	pkg, _, _ := strings.Cut(k.String(), ".")
+	return pkg
+}
