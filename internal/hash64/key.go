@@ -11,3 +11,6 @@ func Key[K ~string | ~[]byte](k K) uint64 {
 	// hash only reads while k lives on this frame.
 	return String(*(*string)(unsafe.Pointer(&k)))
 }
+
+// view returns b as a string that is valid while b does not change.
+func view(b []byte) string { return unsafe.String(unsafe.SliceData(b), len(b)) }

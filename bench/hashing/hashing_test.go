@@ -1,0 +1,9 @@
+package hashing
+
+import (
+	"testing"
+
+	"github.com/distkit/distkit/bench/bar"
+)
+
+func BenchmarkHashing(b *testing.B) { bar.Benchmark(b, Suite()) }
