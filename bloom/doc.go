@@ -1,0 +1,66 @@
+// Package bloom answers "was this key added?" from a few bits a key: never a
+// false no, and a false yes at the rate that was asked for.
+//
+// [Filter] is the one to begin with: a split-block Bloom filter, one half of a
+// cache line an operation, in the layout of the Parquet format.
+//
+// Do not use a filter where a false yes cannot be afforded, where the set is so
+// small that a map will do, or to count (use package cms) or to tell how many
+// different keys there were (use package hll).
+//
+// # Hashes
+//
+// Add hashes its key once, with XXH64; AddHash takes that hash, as distkit.Hash
+// gives it, from whoever computed it before, for a ring or a sketch. Every
+// filter remixes it with a salt of this package. So the filter of a shard, whose
+// keys were chosen by bits of the very hash, works to its rate, and raw integer
+// identities may be given to AddHash.
+//
+// # Concurrency
+//
+// Any number of goroutines may query one value at the same time, while none
+// changes it.
+//
+// # Accuracy
+//
+// New sizes a filter by the exact Poisson mixture of its block loads, so a rate
+// of 1 % is 1 %: measured rates lie within 3 % of the asked one. Closed forms in
+// common use forget the variance of the loads and give 1.46 % for it.
+// EstimatedFPR computes the rate of a filter as it stands from its bits.
+//
+// # Format
+//
+// Images are envelopes of distkit: all numbers little-endian, the last 8 bytes
+// the XXH64 of what is before. A [Filter]:
+//
+//	offset  size  field
+//	0       2     0xD1 0x6B
+//	2       1     1: bloom.Filter
+//	3       1     1: version
+//	4       1     flags: 1 if hashes are not remixed (NewParquet)
+//	5       1     0
+//	6       1     2: parameters
+//	7       1     6: the bits begin at a multiple of 2^6
+//	8       8     Z: number of blocks, 1 to 2^32-1
+//	16      8     check value of the secret, 0 without one
+//	24      8     32 Z
+//	32      32    zero
+//	64      32 Z  blocks: eight 32-bit lanes each
+//	..      8     XXH64
+//
+// # Stability
+//
+// The layout of Filter is frozen: every later release reads it.
+//
+// # Security
+//
+// XXH64 is no keyed hash, and it is inverted with ease: who chooses the keys can
+// fill a filter, or find keys that it takes for members. Use WithSecret for keys
+// of strangers (user names, URLs), watch EstimatedFPR, and replace the secret and
+// rebuild from time to time: who sees the answers can still collect false
+// positives and replay them.
+//
+// Decoding trusts nothing: it allocates no more than the input justifies and
+// either gives a sound filter or an error. A checksum detects damage, not
+// forgery: authenticate what you take from strangers.
+package bloom

@@ -1,0 +1,105 @@
+package bloom_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"hash/maphash"
+
+	"github.com/distkit/distkit/bloom"
+	"github.com/distkit/distkit/internal/hash64"
+)
+
+func ExampleFilter() {
+	f, err := bloom.New(1_000_000, 0.01)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Println(f.AddString("https://example.com/"), f.AddString("https://example.com/"))
+	fmt.Println(f.ContainsString("https://example.com/"), f.ContainsString("https://example.org/"))
+	fmt.Printf("%.2f bits a key\n", float64(f.Bits())/1e6)
+	// Output:
+	// true false
+	// true false
+	// 10.53 bits a key
+}
+
+// One hash serves every structure of distkit, and any value that is different
+// for different keys will do, a row number too.
+func ExampleFilter_AddHash() {
+	f, _ := bloom.New(1000, 0.01)
+	for id := range uint64(1000) {
+		f.AddHash(id)
+	}
+	fmt.Println(f.ContainsHash(999), f.ContainsHash(123_456))
+	// Output: true false
+}
+
+func ExampleFilter_ContainsHashes() {
+	f, _ := bloom.New(1000, 0.001)
+	f.AddHashes([]uint64{2, 3, 5, 7})
+	present := make([]bool, 6)
+	n := f.ContainsHashes(present, []uint64{2, 3, 4, 5, 6, 7})
+	fmt.Println(n, present)
+	// Output: 4 [true true false true false true]
+}
+
+// Filters of parts give the filter of the whole.
+func ExampleFilter_Merge() {
+	monday, _ := bloom.New(1000, 0.01)
+	tuesday, _ := bloom.New(1000, 0.01)
+	monday.AddString("ann")
+	tuesday.AddString("bob")
+	if err := monday.Merge(tuesday); err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Println(monday.ContainsString("ann"), monday.ContainsString("bob"), monday.ContainsString("cyd"))
+	// Output: true true false
+}
+
+// Keys chosen by strangers: without a secret they can compute which keys a
+// filter will take for members.
+func ExampleFilter_hostileKeys() {
+	secret := [16]byte([]byte("from crypto/rand")) // a distkit.Secret, in a program
+	f, _ := bloom.New(1000, 0.01, bloom.WithSecret(secret))
+	f.AddString("ann") // SipHash under the secret; may be stored and sent
+
+	h := hash64.SipString(&secret, "ann") // secret.HashString("ann") of a distkit.Secret
+	fmt.Println(f.ContainsHash(h))        // once a key, for every structure with that secret
+
+	// Or, in this process only, a hash that dies with it, on a filter without a secret.
+	seed := maphash.MakeSeed()
+	g, _ := bloom.New(1000, 0.01)
+	g.AddHash(maphash.String(seed, "bob"))
+	fmt.Println(g.ContainsHash(maphash.String(seed, "bob")))
+	// Output:
+	// true
+	// true
+}
+
+func ExampleFilter_MarshalText() {
+	type segment struct {
+		Name string
+		Keys *bloom.Filter
+	}
+	f, _ := bloom.New(3, 0.1)
+	f.AddString("ann")
+	text, _ := json.Marshal(segment{"000001", f})
+
+	var s segment
+	err := json.Unmarshal(text, &s)
+	fmt.Println(err, s.Keys.ContainsString("ann"), s.Keys.ContainsString("bob"))
+	// Output: <nil> true false
+}
+
+// A row group of a Parquet file: only its raw blocks are stored.
+func ExampleFromParquet() {
+	f, _ := bloom.NewParquet(1000, 0.01)
+	f.AddString("ann")
+	bitset, _ := f.AppendParquet(nil)
+
+	g, err := bloom.FromParquet(bitset)
+	fmt.Println(err, g.ContainsString("ann"), g.ContainsString("bob"))
+	// Output: <nil> true false
+}
