@@ -1,0 +1,90 @@
+package expr_test
+
+import (
+	"fmt"
+
+	"github.com/distkit/distkit/quorum/expr"
+)
+
+func ExampleExpr() {
+	e, err := expr.Parse("a*b + choose2(c, d, e)")
+	if err != nil {
+		panic(err)
+	}
+	fmt.Println(e.Satisfied("a", "c"), e.Satisfied("c", "e"))
+	fmt.Println("meets each of them:", e.Dual())
+	// Output:
+	// false true
+	// meets each of them: (a + b)*choose2(c, d, e)
+}
+
+func ExampleExpr_Decide() {
+	e := expr.Majority(expr.Node("a"), expr.Node("b"), expr.Node("c"))
+	fmt.Println(e.Decide([]string{"a"}, []string{"b"}))
+	fmt.Println(e.Decide([]string{"a"}, []string{"b", "c"}))
+	// Output:
+	// pending
+	// lost
+}
+
+func ExampleOutcome() {
+	fmt.Println(expr.Pending, expr.Won, expr.Lost)
+	// Output: pending won lost
+}
+
+// The writes of a replicated state machine while its members change: a
+// majority of the old and a majority of the new.
+func ExampleRule() {
+	old := expr.Majority(expr.Node("a"), expr.Node("b"), expr.Node("c"))
+	joint := expr.All(old, expr.Majority(expr.Node("c"), expr.Node("d"), expr.Node("e")))
+	rule, err := joint.Compile([]string{"a", "b", "c", "d", "e"})
+	if err != nil {
+		panic(err)
+	}
+	fmt.Println(rule.Decide(0b00111, 0), rule.Decide(0b01101, 0), rule.Decide(0b00111, 0b11000))
+	// Output: pending won lost
+}
+
+// Two of three zones, a majority in each: voters 0 to 2, 3 to 5 and 6 to 8.
+func ExampleGroup() {
+	rule, err := expr.NewRule(2,
+		expr.Group{Mask: 0b000_000_111, Need: 2},
+		expr.Group{Mask: 0b000_111_000, Need: 2},
+		expr.Group{Mask: 0b111_000_000, Need: 2})
+	if err != nil {
+		panic(err)
+	}
+	fmt.Println(rule.Decide(0b001_001_011, 0), rule.Decide(0b110_001_011, 0))
+	// Output: pending won
+}
+
+// The three models of replication with reads from any one node.
+func ExampleSystem() {
+	reads, _ := expr.Parse("leader + f1 + f2")
+	for _, writes := range []string{"leader*f1*f2", "leader*(f1 + f2)", "leader"} {
+		w, _ := expr.Parse(writes)
+		if _, err := expr.NewSystem(reads, w); err != nil {
+			fmt.Println(err)
+			continue
+		}
+		fmt.Println(writes, "is safe")
+	}
+	// Output:
+	// leader*f1*f2 is safe
+	// expr: reads and writes need not meet: read quorum f2 and write quorum f1*leader
+	// expr: reads and writes need not meet: read quorum f1 and write quorum leader
+}
+
+// A grid reads a row and writes a node of every row.
+func ExampleGrid() {
+	reads := expr.Grid([]string{"a", "b", "c"}, []string{"d", "e", "f"})
+	system, err := expr.NewSystem(reads, reads.Dual())
+	if err != nil {
+		panic(err)
+	}
+	fmt.Println("read", system.Reads())
+	fmt.Println("write", system.Writes())
+	// Output:
+	// read a*b*c + d*e*f
+	// write (a + b + c)*(d + e + f)
+}
