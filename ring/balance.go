@@ -2,8 +2,12 @@ package ring
 
 import "math/bits"
 
-// balanceRounds is after how many attempts WithTolerance takes the best.
-const balanceRounds = 60
+// WithTolerance takes the best that it has after so many rounds, or after so many
+// that found nothing better.
+const (
+	balanceRounds = 60
+	patientRounds = 10
+)
 
 // buildBalanced returns the ring of nodes in which the number of each node's
 // tokens is such that its share is within the tolerance of its fair share.
@@ -17,8 +21,8 @@ func buildBalanced(c config, nodes []Node, counts []int) (*Ring, error) {
 	fair := fairShares(nodes)
 	eps := uint64(c.tolerance * 0x1p64)
 	var best []uint64
-	var least uint64
-	for round := range balanceRounds {
+	var least imbalance
+	for round, found := 0, 0; round < balanceRounds && round-found <= patientRounds; round++ {
 		total := 0
 		for _, n := range counts {
 			total += n
@@ -30,11 +34,11 @@ func buildBalanced(c config, nodes []Node, counts []int) (*Ring, error) {
 		if err != nil {
 			return nil, err
 		}
-		worst := adjust(counts, shares(points, len(nodes)), fair, eps)
-		if round == 0 || worst < least {
-			best, least = points, worst
+		now := adjust(counts, shares(points, len(nodes)), fair, eps)
+		if round == 0 || now.less(least) {
+			best, least, found = points, now, round
 		}
-		if worst <= eps {
+		if now.outside == 0 {
 			break
 		}
 	}
@@ -72,17 +76,28 @@ func shares(points []uint64, n int) []uint64 {
 	return s
 }
 
+// imbalance is how many nodes are outside, and how far the worst of them is from
+// its fair share, relatively, in units of 2^-64.
+type imbalance struct {
+	outside int
+	worst   uint64
+}
+
+func (a imbalance) less(b imbalance) bool {
+	return a.outside < b.outside || a.outside == b.outside && a.worst < b.worst
+}
+
 // adjust changes the counts of nodes whose share is further than eps from the
-// fair one, and returns the largest distance; both are relative, in units of
-// 2^-64.
-func adjust(counts []int, share, fair []uint64, eps uint64) (worst uint64) {
+// fair one, and returns how it was before.
+func adjust(counts []int, share, fair []uint64, eps uint64) (now imbalance) {
 	for i, f := range fair {
 		s := share[i]
 		d := ratio(max(s, f)-min(s, f), f)
-		worst = max(worst, d)
 		if d <= eps {
 			continue
 		}
+		now.outside++
+		now.worst = max(now.worst, d)
 		// The target is 0.9 eps from the fair share; the step goes 0.7 of the way,
 		// for a node's neighbors move as well.
 		margin, _ := bits.Mul64(f, eps/10*9)
@@ -93,7 +108,7 @@ func adjust(counts []int, share, fair []uint64, eps uint64) (worst uint64) {
 			counts[i] -= int(max(1, min(step(k, s-f-margin, s), k/2)))
 		}
 	}
-	return worst
+	return now
 }
 
 // ratio returns a/b in units of 2^-64, at most the largest uint64.

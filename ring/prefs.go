@@ -72,11 +72,15 @@ func (r *Ring) appendFar(dst []int, i, n int) []int {
 	list, dst := extend(dst, n)
 	p := borrowPlaces(&r.zones, len(r.nodes))
 	points := r.idx.tokens()
-	for ; p.taken < n; i++ {
+	for left := n; left > 0; i++ {
 		if i >= len(points) {
 			i = 0
 		}
-		p.offer(list, int(points[i]&nodeMask))
+		node := int(points[i] & nodeMask)
+		if at := p.offer(node); at >= 0 && at < n {
+			list[at] = node
+			left--
+		}
 	}
 	p.giveBack()
 	return dst
@@ -93,26 +97,27 @@ func extend(dst []int, n int) (list, all []int) {
 	return list, dst
 }
 
-// places fills a preference list of any length by the zone rule, which
-// [zoning.offer] does for short ones: it remembers nodes in a bit set and counts
-// them by zone and by rank. It is pooled, and the list stays with the caller, so
-// that it need not be on the heap.
+// places gives nodes their places in a preference list of any length by the zone
+// rule, as [zoning.offer] does for short ones: it remembers nodes in a bit set
+// and counts them by zone and by rank. It is pooled, and the list stays with the
+// caller, so that it need not be on the heap.
 type places struct {
 	zones *zoning
-	taken int      // places, of all ranks
-	seen  []uint64 // a bit for every node that was offered
-	ranks []int    // by zone: nodes that were offered
-	fill  []int    // by rank: nodes that were offered
+	taken int      // places
+	seen  []uint64 // a bit for every node that has a place
+	ranks []int    // by zone: nodes that have a place
+	fill  []int    // by rank: places taken
 }
 
 var placesPool = sync.Pool{New: func() any { return new(places) }}
 
 func borrowPlaces(z *zoning, nodes int) *places {
 	p := placesPool.Get().(*places)
-	p.zones, p.taken = z, 0
-	p.seen = cleared(p.seen, (nodes+63)/64)
-	p.ranks = cleared(p.ranks, z.count)
-	p.fill = cleared(p.fill, len(z.levels))
+	p.seen = slices.Grow(p.seen[:0], (nodes+63)/64)[:(nodes+63)/64]
+	p.ranks = slices.Grow(p.ranks[:0], z.count)[:z.count]
+	p.fill = slices.Grow(p.fill[:0], len(z.levels))[:len(z.levels)]
+	p.zones = z
+	p.reset()
 	return p
 }
 
@@ -121,36 +126,39 @@ func (p *places) giveBack() {
 	placesPool.Put(p)
 }
 
-// offer puts node into its place in list, if that is long enough. Nodes are to
-// be offered in the order without zones; one that was offered before changes
-// nothing.
-func (p *places) offer(list []int, node int) {
+// reset frees all places.
+func (p *places) reset() {
+	p.taken = 0
+	clear(p.seen)
+	clear(p.ranks)
+	clear(p.fill)
+}
+
+// next returns the place of node, were it the next one to be offered.
+func (p *places) next(node int) int {
+	if p.zones.of == nil {
+		return p.taken
+	}
+	rank := p.ranks[p.zones.of[node]]
+	return p.zones.levels[rank] + p.fill[rank]
+}
+
+// offer gives node its place and returns it, -1 if it had one before. Nodes are
+// to be offered in the order without zones.
+func (p *places) offer(node int) int {
 	word, bit := &p.seen[node>>6], uint64(1)<<(node&63)
 	if *word&bit != 0 {
-		return
+		return -1
 	}
 	*word |= bit
-	at := p.taken
+	at := p.next(node)
+	p.taken++
 	if p.zones.of != nil {
 		rank := &p.ranks[p.zones.of[node]]
-		at = p.zones.levels[*rank] + p.fill[*rank]
 		p.fill[*rank]++
 		*rank++
 	}
-	if at < len(list) {
-		list[at] = node
-		p.taken++
-	}
-}
-
-// cleared returns n zeros, in the memory of s if there is enough.
-func cleared[E any](s []E, n int) []E {
-	if cap(s) < n {
-		return make([]E, n)
-	}
-	s = s[:n]
-	clear(s)
-	return s
+	return at
 }
 
 // AppendOwners appends the IDs of the first n distinct nodes in key's preference

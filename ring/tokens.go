@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strconv"
 
+	"github.com/distkit/distkit/internal/codec"
 	"github.com/distkit/distkit/internal/hash64"
 )
 
@@ -21,13 +22,16 @@ const golden = 0x9E3779B97F4A7C15 // 2^64 / golden ratio: the step of SplitMix64
 // appendPoints appends the points of node n, whose index is i, to dst. It calls
 // for count tokens; a function of the user's may give others.
 func (c *config) appendPoints(dst []uint64, n Node, i, count int) ([]uint64, error) {
-	if c.tokens == nil {
+	if c.set&setTokens == 0 {
 		state := c.hashString(n.ID)
 		for range count {
 			state += golden
 			dst = append(dst, hash64.Mix(state, 0)&^nodeMask|uint64(i))
 		}
 		return dst, nil
+	}
+	if c.tokens == nil {
+		return nil, codec.Incompatible("ring", "tokens for %q need the function, which no image holds: decode into a ring made WithTokens", n.ID)
 	}
 	tokens := c.tokens(nil, n, count)
 	if len(tokens) == 0 {
