@@ -187,3 +187,18 @@ func ExampleNewActor() {
 	// Output:
 	// true 20 true
 }
+
+// Times of one host and those of its messages.
+func ExampleLamport() {
+	var a, b vclock.Lamport
+	a.Tick()
+	sent := a.Tick()
+	received, err := b.Observe(sent)
+	fmt.Println(sent, received, err)
+
+	_, err = b.Observe(1 << 63) // nobody gets there honestly
+	fmt.Println(b.Last(), err)
+	// Output:
+	// 2 3 <nil>
+	// 3 vclock: remote clock is too far ahead: time is 9223372036854775808, want at most 2^40 past 3
+}
