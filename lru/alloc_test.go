@@ -1,0 +1,39 @@
+//go:build !purego
+
+package lru_test
+
+import (
+	"fmt"
+	"testing"
+
+	"github.com/distkit/distkit/internal/testkit"
+	"github.com/distkit/distkit/lru"
+)
+
+// With -tags purego the standard library's hash of other types than strings
+// allocates.
+func TestNothingIsAllocatedOnceGrown(t *testing.T) {
+	c := must(lru.New[uint64, uint64](1000, lru.WithStats()))
+	s := must(lru.New[string, int](100, lru.WithOnEvict(func(string, int, lru.Reason) {}), lru.WithWeigher(func(string, int) uint32 { return 2 })))
+	names := make([]string, 300)
+	for i := range names {
+		names[i] = fmt.Sprint("name ", i)
+	}
+	next := uint64(0)
+	cycle := func() {
+		for range 1000 {
+			next++
+			c.Set(next, next)
+			c.Get(next - 5)
+			s.Set(names[next%300], 1)
+			s.Get(names[next%7])
+			s.GetOrSet(names[next%11], 1)
+		}
+		c.Delete(next)
+		c.Evict()
+	}
+	for range 10 {
+		cycle()
+	}
+	testkit.NoAllocs(t, "Set, Get, Delete", cycle)
+}

@@ -1,0 +1,283 @@
+package lru
+
+// Cache is a bounded map with O(1) operations that makes room by its Policy. Its
+// size never exceeds its capacity, not for a moment, and it allocates nothing
+// once it has grown: memory is 14.7 bytes an entry beside key and value (18.7
+// where keys are no integers), in a handful of heap objects.
+//
+// Get and Set are accesses, Peek, Contains and iteration are not. Use Hash with
+// GetHashed and SetHashed where one hash serves several look-ups.
+//
+// A Cache is not safe for concurrent use; Peek, Contains, Len, Cap, Weight and
+// Stats are, among themselves.
+//
+// The zero Cache is empty: it answers queries, and panics when it is to change.
+type Cache[K comparable, V any] struct {
+	slab[K, V]
+	table    table
+	hash     hasher[K]
+	counting bool
+	stats    Stats
+
+	capacity uint64 // 0: a zero Cache
+	weight   uint64 // of all entries
+	weigher  func(K, V) uint32
+
+	onEvict  func(K, V, Reason)
+	left     []departure[K, V]
+	reported int // of those
+}
+
+// New returns an empty cache for at most capacity entries, or with WithWeigher
+// for entries of that weight together; capacity >= 1, and at most 2^32-2 entries.
+// It takes no memory before there are entries. Options: WithPolicy, WithWeigher,
+// WithOnEvict, WithHasher, WithStats.
+func New[K comparable, V any](capacity int, opts ...Option) (*Cache[K, V], error) {
+	o, err := newConfig(opts)
+	if err != nil {
+		return nil, err
+	}
+	if err := checkCapacity(capacity, o.weigher != nil); err != nil {
+		return nil, err
+	}
+	c := &Cache[K, V]{capacity: uint64(capacity), counting: o.stats}
+	var custom func(K) uint64
+	if err := typed(&c.weigher, o.weigher, "WithWeigher"); err != nil {
+		return nil, err
+	}
+	if err := typed(&c.onEvict, o.onEvict, "WithOnEvict"); err != nil {
+		return nil, err
+	}
+	if err := typed(&custom, o.hashing, "WithHasher"); err != nil {
+		return nil, err
+	}
+	c.hash = newHasher(custom)
+	if !c.hash.repeatable() {
+		c.places = []uint32{}
+	}
+	if c.weigher != nil {
+		c.weights = []uint32{}
+	}
+	c.slab.reset()
+	return c, nil
+}
+
+// limit returns the most entries there can be.
+func (c *Cache[K, V]) limit() uint64 {
+	if c.weigher != nil {
+		return maxEntries
+	}
+	return c.capacity
+}
+
+// Hash returns the hash of key for GetHashed and SetHashed: that of WithHasher,
+// or one that is secret to c.
+func (c *Cache[K, V]) Hash(key K) uint64 { return c.hash.sum(key) }
+
+// find returns the node of key, or none.
+func (c *Cache[K, V]) find(place uint32, key K) uint32 {
+	t := &c.table
+	if len(t.groups) == 0 {
+		return none
+	}
+	for i := t.start(place); ; i = t.next(i) {
+		g := &t.groups[i]
+		for m := g.match(tag(place)); m != 0; m &= m - 1 {
+			if n := g.nodes[slot(m)]; c.nodes[n].key == key {
+				return n
+			}
+		}
+		if g.empties() != 0 {
+			return none
+		}
+	}
+}
+
+// Get returns the value of key, and true if there is one. It is an access.
+func (c *Cache[K, V]) Get(key K) (V, bool) { return c.GetHashed(c.hash.sum(key), key) }
+
+// GetHashed is Get for a key whose hash, c.Hash(key), is known.
+func (c *Cache[K, V]) GetHashed(h uint64, key K) (value V, ok bool) {
+	i := c.find(c.hash.place(h), key)
+	if c.counting {
+		c.count(i)
+	}
+	if i == none {
+		return value, false
+	}
+	c.access(i)
+	return c.nodes[i].value, true
+}
+
+func (c *Cache[K, V]) count(i uint32) {
+	if i == none {
+		c.stats.Misses++
+	} else {
+		c.stats.Hits++
+	}
+}
+
+// access makes node i the last to be evicted.
+func (c *Cache[K, V]) access(i uint32) { c.touch(c.list(i), i) }
+
+// list returns the list that node i is in.
+func (c *Cache[K, V]) list(i uint32) uint32 {
+	if c.weigher != nil && c.weights[i] == 0 {
+		return pinned
+	}
+	return recent
+}
+
+// Peek is a Get that is no access: neither order nor counts change.
+func (c *Cache[K, V]) Peek(key K) (value V, ok bool) {
+	if i := c.find(c.hash.place(c.hash.sum(key)), key); i != none {
+		return c.nodes[i].value, true
+	}
+	return value, false
+}
+
+// Contains says whether there is a value of key. It is no access.
+func (c *Cache[K, V]) Contains(key K) bool {
+	return c.find(c.hash.place(c.hash.sum(key)), key) != none
+}
+
+// Set makes value that of key and key the last to be evicted; where there is no
+// room, entries are evicted first. It returns false if it refuses the value, as
+// heavier than the whole capacity; then the key's old value is gone too, and
+// nothing else.
+func (c *Cache[K, V]) Set(key K, value V) bool { return c.SetHashed(c.hash.sum(key), key, value) }
+
+// SetHashed is Set for a key whose hash, c.Hash(key), is known.
+func (c *Cache[K, V]) SetHashed(h uint64, key K, value V) bool {
+	ok := c.set(c.hash.place(h), key, value)
+	if c.onEvict != nil {
+		c.report()
+	}
+	return ok
+}
+
+func (c *Cache[K, V]) set(place uint32, key K, value V) bool {
+	if c.capacity == 0 {
+		panic(zeroCache)
+	}
+	w := uint32(1)
+	if c.weigher != nil {
+		w = c.weigher(key, value)
+	}
+	i := c.find(place, key)
+	if uint64(w) > c.capacity || i == none && c.weigher != nil && uint64(c.Len()) == maxEntries {
+		if i != none {
+			c.remove(i, Replaced)
+		}
+		c.stats.Rejections++
+		return false
+	}
+	if i == none {
+		c.insert(place, key, value, w)
+	} else {
+		c.replace(i, value, w)
+	}
+	return true
+}
+
+func (c *Cache[K, V]) insert(place uint32, key K, value V, w uint32) {
+	c.makeRoom(uint64(w))
+	if !c.table.fits() {
+		c.rebuild()
+	}
+	i := c.take(c.limit())
+	n := &c.nodes[i]
+	n.key, n.value = key, value
+	if c.places != nil {
+		c.places[i] = place
+	}
+	if c.weigher != nil {
+		c.weights[i] = w
+	}
+	c.link(c.list(i), i)
+	c.table.insert(place, i)
+	c.weight += uint64(w)
+	c.stats.Inserts++
+}
+
+// replace gives node i a new value and weight. Node i is out of the lists while
+// room is made, so that it is not what is evicted.
+func (c *Cache[K, V]) replace(i uint32, value V, w uint32) {
+	n := &c.nodes[i]
+	if c.onEvict != nil {
+		c.left = append(c.left, departure[K, V]{n.key, n.value, Replaced})
+	}
+	n.value = value
+	if c.weigher == nil || c.weights[i] == w {
+		c.access(i)
+		return
+	}
+	c.unlink(i)
+	c.weight -= uint64(c.weights[i])
+	c.makeRoom(uint64(w))
+	c.weights[i] = w
+	c.weight += uint64(w)
+	c.link(c.list(i), i)
+}
+
+// GetOrSet returns the value of key and true, or else sets it to value and
+// returns that and false, also when it is refused and not kept.
+func (c *Cache[K, V]) GetOrSet(key K, value V) (actual V, loaded bool) {
+	if c.capacity == 0 {
+		panic(zeroCache)
+	}
+	h := c.hash.sum(key)
+	if actual, loaded = c.GetHashed(h, key); loaded {
+		return actual, true
+	}
+	c.SetHashed(h, key, value)
+	return value, false
+}
+
+// Update sets key to what f makes of its value, or deletes it where f returns
+// false; ok tells f whether there is a value. It returns what is held then, which
+// is nothing when f returned false or its value was refused. It is a Set, and no
+// Get: it counts neither hit nor miss. What f itself does to the cache comes first.
+func (c *Cache[K, V]) Update(key K, f func(old V, ok bool) (V, bool)) (value V, ok bool) {
+	if c.capacity == 0 {
+		panic(zeroCache)
+	}
+	h := c.hash.sum(key)
+	var old V
+	i := c.find(c.hash.place(h), key)
+	if i != none {
+		old = c.nodes[i].value
+	}
+	fresh, keep := f(old, i != none)
+	if keep && c.SetHashed(h, key, fresh) {
+		return fresh, true
+	}
+	if !keep {
+		c.deleteHashed(h, key)
+	}
+	return value, false
+}
+
+// Len returns the number of entries.
+func (c *Cache[K, V]) Len() int { return c.table.live }
+
+// Cap returns the capacity, in entries or with WithWeigher in weight.
+func (c *Cache[K, V]) Cap() int { return int(c.capacity) }
+
+// Weight returns the weight of all entries, their number without WithWeigher.
+func (c *Cache[K, V]) Weight() uint64 { return c.weight }
+
+// Resize changes the capacity and evicts what no longer fits. Memory that is no
+// longer needed is kept for entries to come until Clear.
+func (c *Cache[K, V]) Resize(capacity int) error {
+	if c.capacity == 0 {
+		panic(zeroCache)
+	}
+	if err := checkCapacity(capacity, c.weigher != nil); err != nil {
+		return err
+	}
+	c.capacity = uint64(capacity)
+	c.makeRoom(0)
+	c.report()
+	return nil
+}

@@ -1,0 +1,147 @@
+package lru
+
+// departure is an entry that left and is to be reported.
+type departure[K comparable, V any] struct {
+	key   K
+	value V
+	why   Reason
+}
+
+// keptDepartures is how many a cache keeps room for between changes.
+const keptDepartures = 256
+
+// makeRoom evicts until an entry of weight w, which is at most the capacity,
+// fits. What is pinned weighs nothing, so there is always something to evict.
+func (c *Cache[K, V]) makeRoom(w uint64) {
+	for c.weight+w > c.capacity {
+		c.stats.Evictions++
+		c.remove(c.victim(), Capacity)
+	}
+}
+
+// victim returns the next entry to be evicted, or none.
+func (c *Cache[K, V]) victim() uint32 { return c.nodes[recent].newer }
+
+// remove takes the entry of node i out.
+func (c *Cache[K, V]) remove(i uint32, why Reason) {
+	n := &c.nodes[i]
+	if c.onEvict != nil {
+		c.left = append(c.left, departure[K, V]{n.key, n.value, why})
+	}
+	w := uint32(1)
+	if c.weigher != nil {
+		w = c.weights[i]
+	}
+	c.table.remove(c.placeOf(i), i)
+	c.unlink(i)
+	c.put(i)
+	c.weight -= uint64(w)
+}
+
+// placeOf returns where the table has node i.
+func (c *Cache[K, V]) placeOf(i uint32) uint32 {
+	if c.places != nil {
+		return c.places[i]
+	}
+	return c.hash.place(c.hash.sum(c.nodes[i].key))
+}
+
+// rebuild makes the table larger, or cleans it of deleted slots, before an entry
+// is added.
+func (c *Cache[K, V]) rebuild() {
+	c.table.reset(c.table.groupsFor(c.limit()))
+	for list := uint32(recent); list < firstEntry; list++ {
+		for i := c.nodes[list].newer; i != list; i = c.nodes[i].newer {
+			c.table.insert(c.placeOf(i), i)
+		}
+	}
+}
+
+// report calls the function of WithOnEvict for all that left. It may change the
+// cache, whose report then continues with what this one has not come to.
+func (c *Cache[K, V]) report() {
+	for c.reported < len(c.left) {
+		d := c.left[c.reported]
+		c.left[c.reported] = departure[K, V]{}
+		c.reported++
+		c.onEvict(d.key, d.value, d.why)
+	}
+	if c.reported > 0 {
+		c.left, c.reported = c.left[:0], 0
+	}
+	if cap(c.left) > keptDepartures {
+		c.left = nil
+	}
+}
+
+// Delete takes key out and returns its value, and true if there was one.
+func (c *Cache[K, V]) Delete(key K) (V, bool) { return c.deleteHashed(c.hash.sum(key), key) }
+
+func (c *Cache[K, V]) deleteHashed(h uint64, key K) (value V, ok bool) {
+	i := c.find(c.hash.place(h), key)
+	if i == none {
+		return value, false
+	}
+	value = c.nodes[i].value
+	c.remove(i, Deleted)
+	c.report()
+	return value, true
+}
+
+// DeleteFunc takes out the entries for which del is true, and returns how many.
+func (c *Cache[K, V]) DeleteFunc(del func(key K, value V) bool) int {
+	deleted := 0
+	c.walk(false, func(i uint32) bool {
+		inserts, held := c.stats.Inserts, c.Len()
+		key := c.nodes[i].key
+		if !del(key, c.nodes[i].value) {
+			return true
+		}
+		// Unless del itself put something in or took something out, node i is
+		// still that of key; a key that is not equal to itself cannot be found.
+		if c.stats.Inserts != inserts || c.Len() != held {
+			i = c.find(c.hash.place(c.hash.sum(key)), key)
+		}
+		if i != none {
+			c.remove(i, Deleted)
+			deleted++
+		}
+		return true
+	})
+	c.report()
+	return deleted
+}
+
+// Evict takes out the entry that is next to be evicted, and returns it and true
+// if there is one: entries of weight 0 are never evicted.
+func (c *Cache[K, V]) Evict() (key K, value V, ok bool) {
+	if c.Len() == 0 || c.victim() == none {
+		return key, value, false
+	}
+	i := c.victim()
+	key, value = c.nodes[i].key, c.nodes[i].value
+	c.stats.Evictions++
+	c.remove(i, Capacity)
+	c.report()
+	return key, value, true
+}
+
+// Clear takes all entries out, oldest first, and gives their memory back.
+// Capacity and counts stay.
+func (c *Cache[K, V]) Clear() {
+	if c.capacity == 0 {
+		return
+	}
+	if c.onEvict != nil {
+		for key, value := range c.All() {
+			c.left = append(c.left, departure[K, V]{key, value, Cleared})
+		}
+	}
+	for cur := c.cursors; cur != nil; cur = cur.outer {
+		cur.at = cur.list
+	}
+	c.slab.reset()
+	c.table = table{}
+	c.weight = 0
+	c.report()
+}

@@ -1,0 +1,84 @@
+package lru_test
+
+import (
+	"fmt"
+
+	"github.com/distkit/distkit/lru"
+)
+
+func ExampleCache() {
+	c, err := lru.New[string, int](2)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	c.Set("a", 1)
+	c.Set("b", 2)
+	c.Get("a")
+	c.Set("c", 3) // evicts b, which was not used for the longest time
+	for k, v := range c.All() {
+		fmt.Println(k, v)
+	}
+	// Output:
+	// a 1
+	// c 3
+}
+
+// A block cache bounded in bytes.
+func ExampleWithWeigher() {
+	c, _ := lru.New[int, []byte](8<<10,
+		lru.WithWeigher(func(_ int, block []byte) uint32 { return uint32(len(block)) }),
+		lru.WithOnEvict(func(id int, _ []byte, why lru.Reason) { fmt.Println("block", id, "left:", why) }))
+	c.Set(1, make([]byte, 4<<10))
+	c.Set(2, make([]byte, 3<<10))
+	c.Set(3, make([]byte, 2<<10))
+	fmt.Println(c.Set(4, make([]byte, 9<<10)), c.Weight(), "of", c.Cap())
+	// Output:
+	// block 1 left: capacity
+	// false 5120 of 8192
+}
+
+// Counters that are kept as long as they are used.
+func ExampleCache_Update() {
+	c, _ := lru.New[string, int](1000)
+	for _, word := range []string{"to", "be", "or", "not", "to", "be"} {
+		c.Update(word, func(n int, _ bool) (int, bool) { return n + 1, true })
+	}
+	n, _ := c.Get("to")
+	fmt.Println(n)
+	// Output: 2
+}
+
+// One hash for several look-ups: in two caches that share a function, or in a
+// filter and a cache.
+func ExampleCache_GetHashed() {
+	hash := func(key string) uint64 { return uint64(len(key)) } // distkit.HashString, say
+	users, _ := lru.New[string, int](10, lru.WithHasher(hash))
+	groups, _ := lru.New[string, int](10, lru.WithHasher(hash))
+	users.Set("ann", 1)
+	groups.Set("ann", 2)
+
+	h := users.Hash("ann")
+	user, _ := users.GetHashed(h, "ann")
+	group, _ := groups.GetHashed(h, "ann")
+	fmt.Println(user, group)
+	// Output: 1 2
+}
+
+func ExampleCache_Stats() {
+	c, _ := lru.New[string, int](10, lru.WithStats())
+	c.Set("a", 1)
+	c.Get("a")
+	c.Get("b")
+	fmt.Printf("%+v %.2f\n", c.Stats(), c.Stats().HitRatio())
+	// Output: {Hits:1 Misses:1 Inserts:1 Evictions:0 Rejections:0} 0.50
+}
+
+func ExampleCache_DeleteFunc() {
+	c, _ := lru.New[string, int](10)
+	for i, name := range []string{"session/1", "session/2", "page/1"} {
+		c.Set(name, i)
+	}
+	fmt.Println(c.DeleteFunc(func(key string, _ int) bool { return key[0] == 's' }), c.Len())
+	// Output: 2 1
+}

@@ -1,0 +1,16 @@
+//go:build purego
+
+package lru
+
+import "hash/maphash"
+
+// sum returns the hash of key.
+func (h *hasher[K]) sum(key K) uint64 {
+	switch h.mode {
+	case hashNothing:
+		return 0
+	case hashCustom:
+		return h.custom(key)
+	}
+	return maphash.Comparable(h.seed, key)
+}

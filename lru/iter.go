@@ -1,0 +1,81 @@
+package lru
+
+import "iter"
+
+// cursor is an iteration under way. The slab moves it when the entry to be
+// visited next leaves its place.
+type cursor struct {
+	at, list uint32
+	backward bool
+	outer    *cursor
+}
+
+func (c *cursor) leave(i, older, newer uint32) {
+	switch {
+	case c.at != i:
+	case c.backward:
+		c.at = older
+	default:
+		c.at = newer
+	}
+}
+
+// All yields the entries, oldest first: those that may be evicted in the order
+// of eviction, then those of weight 0. It is no access. The loop may change the
+// cache; an entry that it sets or gets becomes the newest and is visited there,
+// perhaps again, but a loop has no more turns than there were entries.
+func (c *Cache[K, V]) All() iter.Seq2[K, V] {
+	return func(yield func(K, V) bool) {
+		c.walk(false, func(i uint32) bool { return yield(c.nodes[i].key, c.nodes[i].value) })
+	}
+}
+
+// Backward yields the entries in the reverse order of All.
+func (c *Cache[K, V]) Backward() iter.Seq2[K, V] {
+	return func(yield func(K, V) bool) {
+		c.walk(true, func(i uint32) bool { return yield(c.nodes[i].key, c.nodes[i].value) })
+	}
+}
+
+func (c *Cache[K, V]) walk(backward bool, visit func(i uint32) bool) {
+	if c.Len() == 0 {
+		return
+	}
+	cur := &cursor{backward: backward, outer: c.cursors}
+	c.cursors = cur
+	defer c.forget(cur)
+
+	lists := [...]uint32{recent, pinned}
+	if backward {
+		lists = [...]uint32{pinned, recent}
+	}
+	turns := c.Len()
+	for _, list := range lists {
+		cur.list, cur.at = list, list
+		cur.step(c.nodes[list].older, c.nodes[list].newer)
+		for ; turns > 0 && cur.at != list; turns-- {
+			i := cur.at
+			cur.step(c.nodes[i].older, c.nodes[i].newer)
+			if !visit(i) {
+				return
+			}
+		}
+	}
+}
+
+func (c *cursor) step(older, newer uint32) {
+	if c.at = newer; c.backward {
+		c.at = older
+	}
+}
+
+// forget removes an iteration, the innermost unless loops were left crosswise by
+// iter.Pull.
+func (c *Cache[K, V]) forget(done *cursor) {
+	for p := &c.cursors; *p != nil; p = &(*p).outer {
+		if *p == done {
+			*p = done.outer
+			return
+		}
+	}
+}

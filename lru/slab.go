@@ -1,0 +1,109 @@
+package lru
+
+// node is an entry and its links. Links are numbers of nodes, not pointers, so
+// the garbage collector sees one object whatever the number of entries, and none
+// of its inside when keys and values hold no pointers.
+type node[K comparable, V any] struct {
+	older, newer uint32
+	key          K
+	value        V
+}
+
+// The first nodes of a slab are the heads of circular lists: newer of a head is
+// its oldest entry, older of a head its newest. Free nodes are chained by newer.
+const (
+	recent     = iota // what may be evicted, by recency
+	pinned            // entries of weight 0
+	firstEntry        // also how many lists there are
+)
+
+const none = recent // no node: a head where an entry is meant
+
+// slab holds the nodes and what some caches need to know of each, in slices of
+// the same length. It grows with the entries, by doubling up to the capacity.
+type slab[K comparable, V any] struct {
+	nodes   []node[K, V]
+	places  []uint32 // where the table has them, unless keys tell
+	weights []uint32 // with a weigher
+	free    uint32   // first free node
+	fresh   int      // nodes from here on were never used
+	cursors *cursor  // iterations under way
+}
+
+// reset empties s and gives its memory back.
+func (s *slab[K, V]) reset() {
+	s.nodes, s.free, s.fresh = make([]node[K, V], firstEntry), none, firstEntry
+	for i := range s.nodes {
+		s.nodes[i].older, s.nodes[i].newer = uint32(i), uint32(i)
+	}
+	if s.places != nil {
+		s.places = make([]uint32, firstEntry)
+	}
+	if s.weights != nil {
+		s.weights = make([]uint32, firstEntry)
+	}
+}
+
+// take returns a node that is in no list. There are at most limit at a time.
+func (s *slab[K, V]) take(limit uint64) uint32 {
+	if i := s.free; i != none {
+		s.free = s.nodes[i].newer
+		return i
+	}
+	if s.fresh == len(s.nodes) {
+		s.grow(limit + firstEntry)
+	}
+	s.fresh++
+	return uint32(s.fresh - 1)
+}
+
+func (s *slab[K, V]) grow(limit uint64) {
+	n := int(min(max(2*uint64(len(s.nodes)), groupSize), limit))
+	s.nodes = extended(s.nodes, n)
+	if s.places != nil {
+		s.places = extended(s.places, n)
+	}
+	if s.weights != nil {
+		s.weights = extended(s.weights, n)
+	}
+}
+
+// extended returns a copy of length n; append would round up.
+func extended[E any](s []E, n int) []E {
+	out := make([]E, n)
+	copy(out, s)
+	return out
+}
+
+// put gives back a node that is in no list, and forgets its key and value.
+func (s *slab[K, V]) put(i uint32) {
+	s.nodes[i] = node[K, V]{newer: s.free}
+	s.free = i
+}
+
+// link makes i the newest entry of a list.
+func (s *slab[K, V]) link(list, i uint32) {
+	newest := s.nodes[list].older
+	s.nodes[i].older, s.nodes[i].newer = newest, list
+	s.nodes[newest].newer = i
+	s.nodes[list].older = i
+}
+
+// unlink takes i out of its list; iterations that were to visit it next go on
+// with its neighbor.
+func (s *slab[K, V]) unlink(i uint32) {
+	older, newer := s.nodes[i].older, s.nodes[i].newer
+	s.nodes[older].newer = newer
+	s.nodes[newer].older = older
+	for c := s.cursors; c != nil; c = c.outer {
+		c.leave(i, older, newer)
+	}
+}
+
+// touch makes i the newest entry of its list.
+func (s *slab[K, V]) touch(list, i uint32) {
+	if s.nodes[list].older != i {
+		s.unlink(i)
+		s.link(list, i)
+	}
+}
