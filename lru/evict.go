@@ -50,7 +50,7 @@ func (c *Cache[K, V]) placeOf(i uint32) uint32 {
 // is added.
 func (c *Cache[K, V]) rebuild() {
 	c.table.reset(c.table.groupsFor(c.limit()))
-	for list := uint32(recent); list < firstEntry; list++ {
+	for list := range uint32(firstEntry) {
 		for i := c.nodes[list].newer; i != list; i = c.nodes[i].newer {
 			c.table.insert(c.placeOf(i), i)
 		}

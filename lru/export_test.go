@@ -23,7 +23,7 @@ func Check[K comparable, V any](c *Cache[K, V]) error {
 	}
 	seen := make([]bool, len(c.nodes))
 	entries, weight := 0, uint64(0)
-	for list := uint32(recent); list < firstEntry; list++ {
+	for list := range uint32(firstEntry) {
 		last := list
 		for i := c.nodes[list].newer; i != list; i = c.nodes[i].newer {
 			if i < firstEntry || int(i) >= c.fresh || seen[i] {

@@ -148,9 +148,9 @@ func TestWeightsNearTheLimits(t *testing.T) {
 		require.True(t, c.Set(i, math.MaxUint32))
 	}
 	assert.Equal(t, uint64(1000)*math.MaxUint32, c.Weight())
-	require.NoError(t, c.Resize(math.MaxUint32))
+	require.NoError(t, c.Resize(entries(math.MaxUint32)))
 	assert.Equal(t, 1, c.Len())
-	require.NoError(t, c.Resize(math.MaxUint32-1))
+	require.NoError(t, c.Resize(entries(math.MaxUint32-1)))
 	assert.Zero(t, c.Len())
 	assert.Zero(t, c.Weight())
 	check(t, c)
