@@ -1,0 +1,4 @@
+package shiviz
+
+// AppendEvent writes an event that no Process made.
+var AppendEvent = appendEvent
