@@ -1,0 +1,128 @@
+package distkit_test
+
+import (
+	"go/ast"
+	"go/doc"
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// walkFiles calls f with the path of every file below dir, hidden folders and
+// nested modules' vendored data aside.
+func walkFiles(dir string, f func(path string)) error {
+	return filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
+		switch {
+		case err != nil:
+			return err
+		case d.IsDir() && path != "." && strings.HasPrefix(d.Name(), "."):
+			return fs.SkipDir
+		case !d.IsDir():
+			f(filepath.ToSlash(path))
+		}
+		return nil
+	})
+}
+
+// Relative links in the documentation lead somewhere.
+func TestLinks(t *testing.T) {
+	link := regexp.MustCompile(`\]\(([^)#\s]+)(?:#[^)]*)?\)|(?:src|srcset)="([^"#]+)"`)
+	err := walkFiles(".", func(path string) {
+		if !strings.HasSuffix(path, ".md") {
+			return
+		}
+		data, err := os.ReadFile(path)
+		require.NoError(t, err)
+		for _, m := range link.FindAllStringSubmatch(string(data), -1) {
+			target := m[1] + m[2]
+			if strings.Contains(target, "://") || strings.HasPrefix(target, "mailto:") {
+				continue
+			}
+			_, err := os.Stat(filepath.Join(filepath.Dir(path), target))
+			assert.NoError(t, err, "%s links to %s", path, target)
+		}
+	})
+	require.NoError(t, err)
+}
+
+// Every exported name has a comment, and every exported type an Example that
+// runs.
+func TestEveryNameIsDocumentedAndEveryTypeShown(t *testing.T) {
+	for _, pkg := range publicPackages(t) {
+		d := parsePackage(t, pkg)
+		shown := map[string]bool{}
+		for _, e := range d.Examples {
+			name, _, _ := strings.Cut(e.Name, "_")
+			shown[name] = shown[name] || e.Output != "" || e.EmptyOutput
+		}
+		assert.NotEmpty(t, d.Doc, "%s has no package comment", pkg)
+		for _, ty := range d.Types {
+			assert.NotEmpty(t, ty.Doc, "%s.%s has no comment", pkg, ty.Name)
+			uses := false
+			for _, e := range ty.Examples {
+				uses = uses || e.Output != "" || e.EmptyOutput
+			}
+			for _, m := range ty.Methods {
+				assert.NotEmpty(t, m.Doc, "%s.%s.%s has no comment", pkg, ty.Name, m.Name)
+				for _, e := range m.Examples {
+					uses = uses || e.Output != ""
+				}
+			}
+			for _, f := range ty.Funcs {
+				assert.NotEmpty(t, f.Doc, "%s.%s has no comment", pkg, f.Name)
+			}
+			assert.True(t, uses || !needsExample(ty), "%s.%s has no Example with an output", pkg, ty.Name)
+		}
+		for _, f := range d.Funcs {
+			assert.NotEmpty(t, f.Doc, "%s.%s has no comment", pkg, f.Name)
+		}
+		for _, v := range append(d.Vars, d.Consts...) {
+			assert.True(t, v.Doc != "" || commented(v), "%s: %v has no comment", pkg, v.Names)
+		}
+	}
+}
+
+// needsExample excludes option types and plain records and enumerations, which
+// the Examples of the types that use them show.
+func needsExample(ty *doc.Type) bool {
+	if strings.HasSuffix(ty.Name, "Option") || len(ty.Methods) == 0 && len(ty.Funcs) == 0 {
+		return false
+	}
+	spec := ty.Decl.Specs[0].(*ast.TypeSpec)
+	_, isStruct := spec.Type.(*ast.StructType)
+	return isStruct
+}
+
+// commented reports whether each name of a group has a comment of its own.
+func commented(v *doc.Value) bool {
+	for _, s := range v.Decl.Specs {
+		if spec := s.(*ast.ValueSpec); spec.Doc == nil && spec.Comment == nil {
+			return false
+		}
+	}
+	return true
+}
+
+func parsePackage(t *testing.T, pkg string) *doc.Package {
+	t.Helper()
+	fset := token.NewFileSet()
+	paths, err := filepath.Glob(filepath.Join(pkg, "*.go"))
+	require.NoError(t, err)
+	var files []*ast.File
+	for _, path := range paths {
+		f, err := parser.ParseFile(fset, path, nil, parser.ParseComments)
+		require.NoError(t, err)
+		files = append(files, f)
+	}
+	d, err := doc.NewFromFiles(fset, files, module+"/"+pkg)
+	require.NoError(t, err)
+	return d
+}
