@@ -1,3 +1,44 @@
+// Package distkit is the front door of a library of distributed-systems
+// primitives: the parts that every team rebuilds when one machine is no longer
+// enough. Each is a small package of its own, embeddable, with nothing to run
+// beside your program.
+//
+// # Which question do you have?
+//
+//   - Which node has this key, and what moves when nodes change? Package ring.
+//   - Is this key in the set? Package bloom.
+//   - What stays in memory? Package lru.
+//   - How many answers are enough, and what about the replica that is down?
+//     Package quorum, with quorum/expr, quorum/hints and quorum/gossip.
+//   - Which version came first, and which are in conflict? Package vclock, with
+//     vclock/hlc and vclock/shiviz.
+//
+// The command examples/dynamo puts them together: a replicated store that kills
+// one of its nodes and proves that nothing acknowledged was lost.
+//
+// # One hash
+//
+// The structures share one 64-bit hash of a key, [Hash]. Compute it once and
+// pass it to every method named ...Hash; each structure remixes it with a salt
+// of its own, so that a filter on one shard of a ring works to the letter. Such
+// a method takes any other 64-bit value that differs for different keys, too: an
+// integer id needs no hashing at all.
+//
+// # Keys chosen by strangers
+//
+// The hash is not keyed, and no seed would make it so. Where keys come from
+// people who might aim them, give the structures a secret, with their option
+// WithSecret, and hash with [Secret].
+//
+// # What holds everywhere
+//
+// Constructors return errors that name the parameter and the value; there are
+// few options, and one that does not apply is an error. The zero value of a type
+// is like a nil map: queries answer, decoding fills it, and a change that needs
+// parameters panics with a line that names the constructor. Encodings are
+// canonical, versioned, checksummed and safe to decode; docs/formats.md has the
+// envelope byte by byte. Methods that depend on time have a form that is told
+// the time, named ...At.
 package distkit
 
 import "github.com/distkit/distkit/internal/hash64"

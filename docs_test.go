@@ -53,6 +53,20 @@ func TestLinks(t *testing.T) {
 	require.NoError(t, err)
 }
 
+// The quickstart of the README is the Example that runs.
+func TestReadmeQuickstart(t *testing.T) {
+	readme, err := os.ReadFile("README.md")
+	require.NoError(t, err)
+	block := regexp.MustCompile("(?s)```go\n(.*?)```").FindSubmatch(readme)
+	require.NotNil(t, block)
+	source, err := os.ReadFile("example_test.go")
+	require.NoError(t, err)
+	code := strings.TrimSuffix(string(block[1]), "\n")
+	assert.LessOrEqual(t, strings.Count(code, "\n"), 11, "twelve lines")
+	indented := "\t" + strings.ReplaceAll(code, "\n", "\n\t") + "\n\t// Output:"
+	assert.Contains(t, string(source), "func Example() {\n"+indented)
+}
+
 // Every exported name has a comment, and every exported type an Example that
 // runs.
 func TestEveryNameIsDocumentedAndEveryTypeShown(t *testing.T) {
