@@ -23,6 +23,10 @@ const (
 	salt7 = 0x5c6bfb31
 )
 
+// saltBloom makes the bits of a key here independent of what else its hash
+// chose. The assembly knows it too.
+const saltBloom = hash64.SaltBloom
+
 // blocks is a split-block bit array, the body of Filter and Concurrent. The
 // assembly knows this type: block_amd64.s.
 type blocks struct {
@@ -37,7 +41,7 @@ func (b *blocks) mixed(h uint64) uint64 {
 	if b.raw {
 		return h
 	}
-	return hash64.Mix(h, hash64.SaltBloom)
+	return hash64.Mix(h, saltBloom)
 }
 
 // block returns the four words of the block of a mixed hash: its high half
@@ -72,7 +76,7 @@ func containsGo(b *blocks, h uint64) bool {
 // addGo is the portable insertion; it says whether a bit was new.
 func addGo(b *blocks, h uint64) bool {
 	if len(b.words) == 0 {
-		panic("bloom: Add to a zero value, make one with New or NewConcurrent")
+		panic("bloom: Add to a zero Filter, make one with New")
 	}
 	h = b.mixed(h)
 	w := block(b.words, h)
@@ -83,4 +87,20 @@ func addGo(b *blocks, h uint64) bool {
 	w[2] |= m2
 	w[3] |= m3
 	return missing != 0
+}
+
+func containsBatchGo(b *blocks, out []bool, hs []uint64) (present int) {
+	for i, h := range hs {
+		out[i] = containsGo(b, h)
+		if out[i] {
+			present++
+		}
+	}
+	return present
+}
+
+func addBatchGo(b *blocks, hs []uint64) {
+	for _, h := range hs {
+		addGo(b, h)
+	}
 }

@@ -95,7 +95,7 @@ type keyed struct {
 
 // Hash returns what Add and Contains make of key before they pass it to AddHash
 // and ContainsHash: distkit.Hash(key), or under WithSecret the secret's Hash.
-func (k *keyed) Hash(key []byte) uint64 {
+func (k keyed) Hash(key []byte) uint64 {
 	if k.secret != nil {
 		return hash64.Sip(k.secret, key)
 	}
@@ -103,7 +103,7 @@ func (k *keyed) Hash(key []byte) uint64 {
 }
 
 // HashString equals Hash([]byte(key)) and does not copy.
-func (k *keyed) HashString(key string) uint64 {
+func (k keyed) HashString(key string) uint64 {
 	if k.secret != nil {
 		return hash64.SipString(k.secret, key)
 	}

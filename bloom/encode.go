@@ -30,8 +30,8 @@ func (k *keyed) keys() *keyed { return k }
 func (k *keyed) checkValue() uint64 { return hash64.Check(k.secret) }
 
 // acceptSecret compares the secret's check value of a sound image.
-func (k *keyed) acceptSecret(h codec.Header) error {
-	switch check := h.Params[len(h.Params)-1]; {
+func (k *keyed) acceptSecret(check uint64) error {
+	switch {
 	case check == k.checkValue():
 		return nil
 	case check == 0:
@@ -107,7 +107,7 @@ func decodeImage(s stored, data []byte) error {
 	if err := acceptHeader(s, h, uint64(len(payload))); err != nil {
 		return err
 	}
-	if err := s.keys().acceptSecret(h); err != nil {
+	if err := s.keys().acceptSecret(h.Params[len(h.Params)-1]); err != nil {
 		return err
 	}
 	return s.restore(h, codec.Words(payload))
@@ -129,7 +129,7 @@ func readImage(s stored, r io.Reader) (int64, error) {
 	if err := d.Close(); err != nil {
 		return d.Count(), err
 	}
-	if err := s.keys().acceptSecret(h); err != nil {
+	if err := s.keys().acceptSecret(h.Params[len(h.Params)-1]); err != nil {
 		return d.Count(), err
 	}
 	return d.Count(), s.restore(h, words)

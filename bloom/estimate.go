@@ -3,6 +3,7 @@ package bloom
 import (
 	"math"
 	"math/bits"
+	"sync/atomic"
 )
 
 // EstimatedCount returns the number of different keys in f, estimated from its
@@ -20,13 +21,16 @@ func (f *Filter) EstimatedCount() float64 { return blocksCount(f.words) }
 // and from wherever; raise an alarm on it. It reads all bits.
 func (f *Filter) EstimatedFPR() float64 { return foldedRate(f.words, 1, 1) }
 
+// The two functions below load words atomically, which costs nothing, since they
+// serve Concurrent too.
+
 func blocksCount(words []uint64) float64 {
 	if len(words) == 0 {
 		return 0
 	}
 	zeros := uint64(0)
-	for _, w := range words {
-		zeros += uint64(bits.OnesCount64(^w))
+	for i := range words {
+		zeros += uint64(bits.OnesCount64(^atomic.LoadUint64(&words[i])))
 	}
 	// With every bit set the estimate would be infinite; one bit short of that
 	// is as much as the filter can tell.
@@ -46,10 +50,10 @@ func foldedRate(words []uint64, d uint64, limit float64) float64 {
 	for len(words) > 0 {
 		var b [blockWords]uint64
 		for group := words[:d*blockWords]; len(group) > 0; group = group[blockWords:] {
-			b[0] |= group[0]
-			b[1] |= group[1]
-			b[2] |= group[2]
-			b[3] |= group[3]
+			b[0] |= atomic.LoadUint64(&group[0])
+			b[1] |= atomic.LoadUint64(&group[1])
+			b[2] |= atomic.LoadUint64(&group[2])
+			b[3] |= atomic.LoadUint64(&group[3])
 		}
 		words = words[d*blockWords:]
 		product := uint64(1)

@@ -66,10 +66,10 @@ func (f *Filter) AddString(key string) bool { return f.AddHash(f.HashString(key)
 // AddHash adds the key that h identifies: its distkit.Hash, or any other 64-bit
 // value that is different for different keys, such as an integer identity or a
 // keyed hash. It need not be uniform, except for a NewParquet filter.
-func (f *Filter) AddHash(h uint64) bool { return f.add(h) }
+func (f *Filter) AddHash(h uint64) bool { return add(&f.blocks, h) }
 
 // AddHashes adds all keys of hs, as AddHash does, fetching memory ahead.
-func (f *Filter) AddHashes(hs []uint64) { f.addBatch(hs) }
+func (f *Filter) AddHashes(hs []uint64) { addBatch(&f.blocks, hs) }
 
 // Contains reports whether key may have been added: false means it was not.
 func (f *Filter) Contains(key []byte) bool { return f.ContainsHash(f.Hash(key)) }
@@ -78,13 +78,13 @@ func (f *Filter) Contains(key []byte) bool { return f.ContainsHash(f.Hash(key)) 
 func (f *Filter) ContainsString(key string) bool { return f.ContainsHash(f.HashString(key)) }
 
 // ContainsHash is Contains for the key that h identifies, see AddHash.
-func (f *Filter) ContainsHash(h uint64) bool { return f.contains(h) }
+func (f *Filter) ContainsHash(h uint64) bool { return contains(&f.blocks, h) }
 
 // ContainsHashes sets out[i] to ContainsHash(hs[i]) for every i below the length
 // of the shorter slice and returns how many are true, fetching memory ahead.
 func (f *Filter) ContainsHashes(out []bool, hs []uint64) int {
 	n := min(len(out), len(hs))
-	return f.containsBatch(out[:n], hs[:n])
+	return containsBatch(&f.blocks, out[:n], hs[:n])
 }
 
 // Merge makes f the union of f and other, which holds every key of both. The
@@ -122,13 +122,8 @@ func (f *Filter) align(other *Filter, verb string) ([]uint64, error) {
 	if len(f.words) == 0 {
 		panic("bloom: " + verb + " into a zero Filter, make one with New")
 	}
-	switch {
-	case other == nil || len(other.words) == 0:
-		return nil, codec.Incompatible("bloom", "%s with a zero filter", verb)
-	case f.raw != other.raw:
-		return nil, codec.Incompatible("bloom", "%s of a NewParquet filter and one of New", verb)
-	case !f.sameSecret(&other.keyed):
-		return nil, codec.Incompatible("bloom", "%s of filters with different secrets", verb)
+	if err := compatible(&f.blocks, f.keyed, other, verb); err != nil {
+		return nil, err
 	}
 	a, b := f.count(), other.count()
 	switch {
@@ -141,6 +136,20 @@ func (f *Filter) align(other *Filter, verb string) ([]uint64, error) {
 		return fold(other.words, b/a), nil
 	}
 	return other.words, nil
+}
+
+// compatible returns an error unless the keys of other set the same bits in a
+// filter of any size as those of the filter that b and k make up.
+func compatible(b *blocks, k keyed, other *Filter, verb string) error {
+	switch {
+	case other == nil || len(other.words) == 0:
+		return codec.Incompatible("bloom", "%s with a zero filter", verb)
+	case b.raw != other.raw:
+		return codec.Incompatible("bloom", "%s of a NewParquet filter and one of New", verb)
+	case !k.sameSecret(&other.keyed):
+		return codec.Incompatible("bloom", "%s of filters with different secrets", verb)
+	}
+	return nil
 }
 
 // Clone returns a copy of f that shares nothing but the secret.

@@ -288,11 +288,82 @@ func TestFilterDoesNotAllocate(t *testing.T) {
 		"Add":            func() { f.Add(key) },
 		"Contains":       func() { f.Contains(key) },
 		"ContainsString": func() { f.ContainsString("some key") },
-		"secret":         func() { keyed.Add(key); keyed.Contains(key) },
+		"secret":         func() { keyed.AddString("key"); keyed.ContainsString("key") },
 		"AddHashes":      func() { f.AddHashes(hs) },
 		"ContainsHashes": func() { f.ContainsHashes(out, hs) },
 		"EstimatedFPR":   func() { f.EstimatedFPR(); f.EstimatedCount() },
 	} {
 		testkit.NoAllocs(t, name, op)
 	}
+}
+
+// The same on a machine that lacks the instructions which the assembly wants.
+func TestFilterWithoutAVX2(t *testing.T) {
+	r := rand.New(rand.NewPCG(6, 6))
+	for _, raw := range []bool{false, true} {
+		for n := range 100 {
+			fast, slow := bloom.NewBlocks(1+r.IntN(50), raw), (*bloom.Filter)(nil)
+			slow = fast.Clone()
+			hs := make([]uint64, 2*n)
+			for i := range hs {
+				hs[i] = r.Uint64()
+			}
+			one, both := make([]bool, 2*n), make([]bool, 2*n)
+			fast.AddHashes(hs[:n])
+			present := fast.ContainsHashes(one, hs)
+			bloom.WithoutAVX2(func() {
+				slow.AddHashes(hs[:n])
+				require.Equal(t, present, slow.ContainsHashes(both, hs))
+				for i, h := range hs {
+					require.Equal(t, one[i], slow.ContainsHash(h))
+				}
+				for _, h := range hs[:n] {
+					require.False(t, slow.AddHash(h))
+				}
+				var zero bloom.Filter
+				require.False(t, zero.ContainsHash(1))
+				require.Panics(t, func() { zero.AddHash(1) })
+			})
+			require.True(t, fast.Equal(slow))
+			require.Equal(t, one, both)
+		}
+	}
+}
+
+// Compact finds the smallest size that keeps the rate, and folding there gives
+// what building there would have.
+func TestCompact(t *testing.T) {
+	const n = 3000
+	f := must(bloom.New(1_700_000, 0.01))
+	for i := range n {
+		f.AddHash(uint64(i))
+	}
+	z := f.Bits() / 256
+	require.Zero(t, z%64)
+	for _, p := range []float64{1e-9, 1e-6, 0.001, 0.01, 0.3, 1} {
+		g := f.Compact(p)
+		require.LessOrEqual(t, g.EstimatedFPR(), max(p, f.EstimatedFPR()))
+		for d := z; d >= 1; d-- {
+			if z%d == 0 && bloom.FoldedRate(f, d) <= p {
+				require.Equal(t, z/d, g.Bits()/256, "p = %g", p)
+				break
+			}
+		}
+		direct := bloom.NewBlocks(int(g.Bits()/256), false)
+		for i := range n {
+			direct.AddHash(uint64(i))
+		}
+		require.True(t, direct.Equal(g))
+		check(t, g)
+	}
+	require.True(t, f.Equal(f.Compact(math.NaN())))
+	require.True(t, f.Equal(f.Compact(-1)))
+	one := bloom.NewBlocks(97, true) // prime: itself or one block
+	one.AddHash(1)
+	require.Equal(t, uint64(256), one.Compact(0.5).Bits())
+	require.True(t, new(bloom.Filter).Compact(0.5).Equal(new(bloom.Filter)))
+
+	keyed := must(bloom.New(100, 0.01, bloom.WithSecret([16]byte{1}), bloom.WithMaxBytes(1<<20)))
+	keyed.AddString("ann")
+	require.True(t, keyed.Compact(0.5).ContainsString("ann"))
 }
