@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"hash/maphash"
+	"sync"
+	"sync/atomic"
 
 	"github.com/distkit/distkit/bloom"
 	"github.com/distkit/distkit/internal/hash64"
@@ -102,4 +104,51 @@ func ExampleFromParquet() {
 	g, err := bloom.FromParquet(bitset)
 	fmt.Println(err, g.ContainsString("ann"), g.ContainsString("bob"))
 	// Output: <nil> true false
+}
+
+func ExampleConcurrent() {
+	seen, _ := bloom.NewConcurrent(1_000_000, 0.001)
+	var wg sync.WaitGroup
+	var fresh atomic.Int64
+	for range 4 {
+		wg.Go(func() {
+			for i := range 1000 {
+				if seen.AddHash(uint64(i)) {
+					fresh.Add(1) // once a key, at least: for one added by two at once, perhaps twice
+				}
+			}
+		})
+	}
+	wg.Wait()
+	fmt.Println(fresh.Load() >= 1000, seen.ContainsHash(999), seen.ContainsHash(1000))
+	fmt.Println(seen.Snapshot().ContainsHash(999))
+	// Output:
+	// true true false
+	// true
+}
+
+// A filter in a file that is mapped into memory, or in a block of a cache.
+func ExampleOpenView() {
+	f, _ := bloom.New(1000, 0.01)
+	f.AddString("ann")
+	image, _ := f.MarshalBinary()
+
+	v, err := bloom.OpenView(image)
+	fmt.Println(err, v.ContainsString("ann"), v.ContainsString("bob"))
+	fmt.Println(v.Verify())
+	// Output:
+	// <nil> true false
+	// <nil>
+}
+
+// A crawler that does not know how many pages it will see builds large, and
+// stores what is needed.
+func ExampleFilter_Compact() {
+	f, _ := bloom.New(10_000_000, 0.01)
+	for id := range uint64(200_000) {
+		f.AddHash(id)
+	}
+	small := f.Compact(0.01)
+	fmt.Println(f.Bits()/small.Bits(), small.EstimatedFPR() <= 0.01, small.ContainsHash(199_999))
+	// Output: 32 true true
 }
