@@ -1,7 +1,6 @@
 package expr_test
 
 import (
-	"math/bits"
 	"math/rand/v2"
 	"testing"
 
@@ -88,29 +87,6 @@ func members(set int) []string {
 		}
 	}
 	return out
-}
-
-// minimal lists the minimal quorums.
-func (e twin) minimal(n int) []int {
-	var out []int
-	for set := range 1 << n {
-		ok := e.in(set)
-		for i := range n {
-			ok = ok && (set>>i&1 == 0 || !e.in(set&^(1<<i)))
-		}
-		if ok {
-			out = append(out, set)
-		}
-	}
-	return out
-}
-
-func smallest(sets []int) int {
-	least := bits.UintSize
-	for _, set := range sets {
-		least = min(least, bits.OnesCount(uint(set)))
-	}
-	return least
 }
 
 func TestAgainstAllSets(t *testing.T) {

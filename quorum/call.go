@@ -1,0 +1,555 @@
+package quorum
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/bits"
+	"runtime/debug"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/distkit/distkit/quorum/expr"
+)
+
+// Target is where a replica call goes. Node is asked; if Owner is another name,
+// Node stands in for it: a write is kept as a hint for the owner, a read is
+// answered from such hints.
+type Target struct{ Node, Owner string }
+
+// call is one operation in flight: a state machine over sets of replicas, as
+// bits by their place in the preference list. There is no collector and no
+// channel per replica: whoever finishes a replica call takes the mutex, moves
+// the state, decides, and wakes the caller once. Nobody waits for anybody, so
+// nothing can be left behind.
+//
+// Bits move idle -> running -> acks or failed, and from failed back to running
+// when a stand-in takes over.
+type call struct {
+	c      *Coordinator
+	op     string
+	work   work
+	parent context.Context
+	side   *side
+	rule   expr.Rule
+	perm   *[maxReplicas]uint8 // bit in the system of each place
+	every  bool                // contact all owners, and a stand-in for each that fails
+	urgent uint64              // places to contact at once; others as needed
+	start  time.Time
+	limit  time.Time // deadline of the replica calls, zero: the parent's
+
+	wake chan struct{}
+
+	mu       sync.Mutex
+	n        int
+	slots    []slot
+	order    [maxReplicas]uint8 // in which idle owners are contacted
+	spare    []string           // healthy stand-ins that nobody uses
+	idle     uint64
+	running  uint64
+	acks     uint64
+	own      uint64 // acks of owners themselves
+	failed   uint64
+	missed   uint64 // failed for good and reported
+	first    int    // place of the first ack, -1
+	failures []NodeError
+	state    state
+	reason   error // of state stopped
+	cause    error
+	decided  uint64 // acks when the state was decided
+	returned bool   // the caller went away; what runs is background
+	woken    bool
+	eager    bool // the caller wants to know of every end
+	refs     int  // the caller and the goroutines
+
+	signal contextState
+	timer  *time.Timer
+	room   [inlineSlots]slot
+}
+
+// inlineSlots is how many replicas need no allocation of their own.
+const inlineSlots = 8
+
+// slot is what is known of one place in the preference list.
+type slot struct {
+	target  Target
+	sent    time.Time
+	latency time.Duration
+	err     error // the first
+	stood   bool  // a stand-in acts
+	hedged  bool
+	final   bool // no stand-in may act
+}
+
+type state uint8
+
+const (
+	pending state = iota
+	won
+	lost
+	stopped // by a permanent error, the context or the time-out
+)
+
+// work is what an operation does at a replica.
+type work interface {
+	ask(ctx context.Context, place int, t Target) error
+	late(place int)               // an answer that nobody gets
+	miss(owner string, err error) // an owner that stays without
+	ended()                       // nothing runs any more
+}
+
+func popcount(set uint64) int { return bits.OnesCount64(set) }
+func lowBits(n int) uint64    { return ^uint64(0) >> (64 - n) }
+
+// prepare checks the preference list and fills in the owners; it copies what
+// it keeps. Nothing is shared yet.
+func (f *call) prepare(ctx context.Context, c *Coordinator, s *side, op string, prefs []string) error {
+	f.c, f.op, f.side, f.parent, f.first = c, op, s, ctx, -1
+	f.n = c.n
+	if len(prefs) < c.n {
+		return f.fail(fmt.Errorf("%w: %d nodes given, want %d", ErrUnavailable, len(prefs), c.n), nil)
+	}
+	prefs = prefs[:min(len(prefs), c.n+c.standIns)]
+	if err := unique(prefs); err != nil {
+		return err
+	}
+	owners := prefs[:c.n]
+	f.rule = s.rule
+	if c.system != nil {
+		f.perm = new([maxReplicas]uint8)
+		for i, node := range owners {
+			bit, ok := c.bit[node]
+			if !ok {
+				return fmt.Errorf("quorum: node %q is not in the system", node)
+			}
+			f.perm[i] = uint8(bit)
+		}
+	} else if s.level.scope != everywhere {
+		var err error
+		if f.rule, err = s.level.zoned(owners, c.zones); err != nil {
+			return err
+		}
+	}
+	f.slots = f.room[:min(c.n, inlineSlots)]
+	if c.n > inlineSlots {
+		f.slots = make([]slot, c.n)
+	}
+	for i, node := range owners {
+		f.slots[i].target = Target{node, node}
+		f.order[i] = uint8(i)
+		if c.health != nil && !c.health(node) {
+			f.failed |= 1 << i
+			f.slots[i].err = ErrDown
+			f.failures = append(f.failures, NodeError{node, ErrDown})
+		}
+	}
+	f.idle = lowBits(c.n) &^ f.failed
+	for _, node := range prefs[c.n:] {
+		if c.health == nil || c.health(node) {
+			f.spare = append(f.spare, node)
+		}
+	}
+	return nil
+}
+
+// unique refuses a node that is given twice: it must not answer twice.
+func unique(prefs []string) error {
+	if len(prefs) > 16 {
+		seen := make(map[string]bool, len(prefs))
+		for _, node := range prefs {
+			if seen[node] {
+				return fmt.Errorf("quorum: node %q is given twice", node)
+			}
+			seen[node] = true
+		}
+		return nil
+	}
+	for i, node := range prefs {
+		if slices.Contains(prefs[:i], node) {
+			return fmt.Errorf("quorum: node %q is given twice", node)
+		}
+	}
+	return nil
+}
+
+// enough reports whether answers from set, of which own are from owners
+// themselves, meet the level.
+func (f *call) enough(set, own uint64) bool {
+	if f.perm != nil {
+		var bits uint64
+		for rest := set; rest != 0; rest &= rest - 1 {
+			bits |= 1 << f.perm[lowest(rest)]
+		}
+		set = bits
+	}
+	return popcount(own) >= f.side.primaries && f.rule.Decide(set, 0) == expr.Won
+}
+
+func lowest(set uint64) int { return bits.TrailingZeros64(set) }
+
+// stood returns the places where a stand-in acts.
+func (f *call) stood(set uint64) uint64 {
+	for rest := set; rest != 0; rest &= rest - 1 {
+		if !f.slots[lowest(rest)].stood {
+			set &^= rest & -rest
+		}
+	}
+	return set
+}
+
+// hopeful reports whether the answers that are here and those that may come
+// meet the level.
+func (f *call) hopeful() bool {
+	live := f.running | f.acks
+	return f.enough(live, f.own|f.running&^f.stood(f.running))
+}
+
+// launch begins the operation: it decides what to contact, and refuses if that
+// cannot be enough. No lock is needed before the first goroutine.
+func (f *call) launch() error {
+	f.start = time.Now()
+	for rest := f.urgent & f.idle; rest != 0; rest &= rest - 1 {
+		f.send(lowest(rest))
+	}
+	f.topUp()
+	if !f.hopeful() {
+		f.running = 0 // none was sent
+		return f.fail(ErrUnavailable, nil)
+	}
+	f.wake = make(chan struct{}, 1)
+	f.refs = 1
+	if !f.limit.IsZero() {
+		f.timer = time.AfterFunc(f.limit.Sub(f.start), f.expire)
+	}
+	f.begin(f.running)
+	return nil
+}
+
+// begin starts a goroutine for every place of set, which send marked.
+func (f *call) begin(set uint64) {
+	f.refs += popcount(set)
+	f.c.shared.calls.Add(uint64(popcount(set)))
+	for ; set != 0; set &= set - 1 {
+		go f.run(lowest(set))
+	}
+}
+
+// send marks the place as running. The caller must start it.
+func (f *call) send(i int) {
+	f.idle &^= 1 << i
+	f.failed &^= 1 << i
+	f.running |= 1 << i
+	f.slots[i].sent = f.start
+}
+
+// topUp marks further replicas as running while what runs cannot be enough, or
+// as long as an owner is without, and returns them: idle owners in order, then
+// stand-ins for owners that failed.
+func (f *call) topUp() (started uint64) {
+	for f.every || !f.hopeful() {
+		i := f.next()
+		if i < 0 {
+			break
+		}
+		started |= 1 << i
+	}
+	return started
+}
+
+func (f *call) next() int {
+	for _, place := range f.order[:f.n] {
+		if i := int(place); f.idle>>i&1 == 1 {
+			f.send(i)
+			return i
+		}
+	}
+	if len(f.spare) == 0 {
+		return -1
+	}
+	for _, place := range f.order[:f.n] {
+		if i := int(place); f.failed>>i&1 == 1 && !f.slots[i].final {
+			f.slots[i].target.Node = f.spare[0]
+			f.slots[i].stood = true
+			f.spare = f.spare[1:]
+			f.send(i)
+			return i
+		}
+	}
+	return -1
+}
+
+// run makes the replica calls of one goroutine: its own, and those that the
+// end of one makes necessary.
+func (f *call) run(i int) {
+	for i >= 0 {
+		i = f.step(i)
+	}
+}
+
+// step makes one replica call and returns the place to call next. A call that
+// panics or ends its goroutine is a replica that failed, no more.
+func (f *call) step(i int) (next int) {
+	var err error
+	returned := false
+	defer func() {
+		p := recover()
+		switch {
+		case p != nil:
+			err = fmt.Errorf("quorum: call panicked: %v\n%s", p, debug.Stack())
+		case !returned:
+			err = errExit
+		}
+		next = f.settle(i, err)
+		if err == errExit && next >= 0 {
+			go f.run(next)
+		}
+	}()
+	err = f.work.ask(f, i, f.slots[i].target)
+	returned = true
+	return -1
+}
+
+var errExit = errors.New("quorum: call ended its goroutine")
+
+// settle takes the end of a replica call into account. It returns the place
+// that the goroutine must call next, or -1.
+func (f *call) settle(i int, err error) (next int) {
+	s := &f.slots[i]
+	latency := time.Since(s.sent)
+	if observe := f.c.observer; observe != nil {
+		f.mu.Lock()
+		background := f.returned
+		f.mu.Unlock()
+		observe(Event{Op: f.op, Target: s.target, Latency: latency, Hedged: s.hedged, Background: background, Err: err})
+	}
+	if err == nil {
+		f.c.shared.answered(f.op, latency)
+	}
+	f.mu.Lock()
+	s.latency = latency
+	late := f.state != pending
+	f.running &^= 1 << i
+	if err == nil {
+		f.acks |= 1 << i
+		if !s.stood {
+			f.own |= 1 << i
+		}
+		if f.first < 0 {
+			f.first = i
+		}
+	} else {
+		f.fails(i, err)
+	}
+	next = -1
+	if f.signal.err == nil && f.state != stopped && (f.every || f.state == pending) {
+		next = f.follow()
+	}
+	f.decide()
+	f.leave(i, next, err == nil && late)
+	return next
+}
+
+// fails notes the failure of place i.
+func (f *call) fails(i int, err error) {
+	s := &f.slots[i]
+	f.failed |= 1 << i
+	f.failures = append(f.failures, NodeError{s.target.Node, err})
+	if s.err == nil {
+		s.err = err
+	}
+	if isPermanent(err) {
+		s.final = true
+		if f.state == pending {
+			f.state, f.reason, f.decided = stopped, err, f.acks
+		}
+	}
+}
+
+// follow starts what a failure makes necessary and returns one of it for the
+// goroutine that is at hand.
+func (f *call) follow() int {
+	more := f.topUp()
+	if more == 0 {
+		return -1
+	}
+	next := lowest(more)
+	for rest := more; rest != 0; rest &= rest - 1 {
+		f.slots[lowest(rest)].sent = time.Now()
+	}
+	f.c.shared.calls.Add(1)
+	f.begin(more &^ (1 << next))
+	return next
+}
+
+// decide moves the state, and wakes the caller when it has.
+func (f *call) decide() {
+	if f.state == pending {
+		switch {
+		case f.enough(f.acks, f.own):
+			f.state = won
+		case !f.hopeful():
+			f.state = lost
+		}
+		f.decided = f.acks
+	}
+	if f.eager || f.state != pending && !f.woken {
+		f.woken = true
+		select {
+		case f.wake <- struct{}{}:
+		default:
+		}
+	}
+}
+
+// leave unlocks, tells whom the end of a call concerns, and lets the goroutine
+// go if there is nothing next; the last who leaves ends the operation.
+func (f *call) leave(i, next int, late bool) {
+	missed := f.overdue()
+	if late || missed != 0 {
+		f.mu.Unlock()
+		if late {
+			f.work.late(i)
+		}
+		f.report(missed)
+		f.mu.Lock()
+	}
+	if next >= 0 {
+		f.mu.Unlock()
+		return
+	}
+	if f.returned {
+		f.c.shared.background.Add(-1)
+	}
+	f.partAndUnlock()
+}
+
+func (f *call) partAndUnlock() {
+	f.refs--
+	last := f.refs == 0
+	f.mu.Unlock()
+	if last {
+		if f.timer != nil {
+			f.timer.Stop()
+		}
+		f.work.ended()
+		f.c.shared.end()
+	}
+}
+
+// overdue returns, once each, the owners that failed and get no stand-in. Only
+// what contacts every owner can miss one.
+func (f *call) overdue() uint64 {
+	if !f.every {
+		return 0
+	}
+	set := f.failed &^ f.missed
+	f.missed |= set
+	return set
+}
+
+func (f *call) report(missed uint64) {
+	for ; missed != 0; missed &= missed - 1 {
+		s := &f.slots[lowest(missed)]
+		f.c.shared.missed.Add(1)
+		f.work.miss(s.target.Owner, s.err)
+	}
+}
+
+// stop ends an operation that is not decided.
+func (f *call) stop(reason, cause error) {
+	if f.state == pending {
+		f.state, f.reason, f.cause, f.decided = stopped, reason, cause, f.acks
+	}
+}
+
+// wait returns when the operation is decided, or the caller's context done.
+func (f *call) wait(ctx context.Context) {
+	done := ctx.Done()
+	if done == nil {
+		<-f.wake
+		return
+	}
+	select {
+	case <-f.wake:
+	case <-done:
+		f.mu.Lock()
+		f.stop(contextReason(ctx))
+		f.mu.Unlock()
+	}
+}
+
+// expire is the straggler time-out.
+func (f *call) expire() {
+	f.mu.Lock()
+	f.stop(context.DeadlineExceeded, nil)
+	f.eager = true
+	f.decide()
+	f.cancelAndUnlock(context.DeadlineExceeded)
+}
+
+// detach makes what still runs background work, within the bound: if it is
+// full, the caller waits for calls to end, or for its context, and then what is
+// left is cancelled. The mutex is held when it returns.
+func (f *call) detach(ctx context.Context) (cancel error) {
+	f.mu.Lock()
+	for {
+		calls := popcount(f.running)
+		if calls == 0 || f.c.shared.acquire(calls) {
+			break
+		}
+		f.eager = true
+		cancel = f.signal.err
+		if cancel == nil {
+			f.mu.Unlock()
+			select {
+			case <-f.wake:
+			case <-ctx.Done():
+				cancel = ctx.Err()
+			}
+			f.mu.Lock()
+		}
+		if cancel != nil {
+			f.c.shared.background.Add(int64(popcount(f.running)))
+			break
+		}
+	}
+	f.returned = true
+	return cancel
+}
+
+// names returns the nodes at the places of set.
+func (f *call) names(set uint64) []string {
+	if set == 0 {
+		return nil
+	}
+	out := make([]string, 0, popcount(set))
+	for ; set != 0; set &= set - 1 {
+		out = append(out, f.slots[lowest(set)].target.Node)
+	}
+	return out
+}
+
+// fail is the error of an operation that is not won.
+func (f *call) fail(reason, cause error) error {
+	op := f.op
+	if op == opRepair {
+		op = opRead
+	}
+	f.c.shared.unmet.Add(1)
+	return &Error{
+		Op: op, Acked: f.names(f.acks), Failed: slices.Clone(f.failures), Pending: f.names(f.running),
+		reason: reason, cause: cause,
+	}
+}
+
+// verdict is nil for an operation that is won.
+func (f *call) verdict() error {
+	switch f.state {
+	case won:
+		return nil
+	case lost:
+		return f.fail(ErrNoQuorum, nil)
+	}
+	return f.fail(f.reason, f.cause)
+}

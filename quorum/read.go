@@ -1,0 +1,249 @@
+package quorum
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime/debug"
+	"time"
+)
+
+// Op is what a read does at replicas whose answers are values of type T. A
+// store of siblings needs no more than
+//
+//	type S = vclock.Siblings[V]
+//	quorum.Op[S]{Call: get, Merge: S.Merge, Same: S.Equal, Repair: put}
+type Op[T any] struct {
+	// Call asks t.Node, for t.Owner if that is another (see [Target]). It runs
+	// on a goroutine of its own and must end soon after ctx does: that happens
+	// as soon as enough others have answered. "Not found" is a value of T, no
+	// error, unless the level shall not count it.
+	Call func(ctx context.Context, t Target) (T, error)
+
+	// Merge folds the replies into one value, two at a time, in the order of the
+	// preference list. It is associative. nil: the first reply that came.
+	Merge func(a, b T) T
+
+	// Same reports whether a replica that answered a is up to date when b is the
+	// merged value. RepairAsync and RepairBlocking need it.
+	Same func(a, b T) bool
+
+	// Repair writes the merged value v to a replica that is not. It must keep a
+	// newer value that the replica has got in the meantime.
+	Repair func(ctx context.Context, t Target, v T) error
+
+	// Discard gets, exactly once, each value that the caller does not: late ones
+	// and those of a read that failed. May be nil.
+	Discard func(T)
+}
+
+// Result is the answer to a read.
+type Result[T any] struct {
+	Value    T           // the merged value
+	Replies  []Reply[T]  // that met the level, in the order of the preference list
+	Failed   []NodeError // replicas that failed before, or were down
+	Repaired []string    // replicas that the read itself has repaired
+}
+
+// Reply is the answer of one replica.
+type Reply[T any] struct {
+	Target  Target
+	Value   T
+	Latency time.Duration
+	Hedged  bool // asked because another was slow
+}
+
+type readCall[T any] struct {
+	call
+	op     Op[T]
+	values []T
+	space  [inlineSlots]T
+}
+
+// Read asks the replicas in prefs, the owners of a key first and then possible
+// stand-ins, and returns when enough of them have answered for c's read level.
+// The rest is cancelled. A nil error means that the level was met; otherwise
+// the error is an [*Error] (or says which argument is wrong) and the result is
+// empty.
+//
+// With a level of one replica and no hedging the owners are asked one after
+// the other, on the caller's goroutine; else all of them at once, or with
+// [WithHedge] the fastest that can be enough.
+func Read[T any](ctx context.Context, c *Coordinator, prefs []string, op Op[T]) (Result[T], error) {
+	if c == nil || c.shared == nil {
+		panic("quorum: Read on a Coordinator that New did not make")
+	}
+	if op.Call == nil {
+		return Result[T]{}, errors.New("quorum: Op has no Call")
+	}
+	if c.repair != RepairNone && (op.Merge == nil || op.Same == nil || op.Repair == nil) {
+		return Result[T]{}, errors.New("quorum: Op lacks Merge, Same or Repair, which WithRepair needs")
+	}
+	if !c.shared.begin() {
+		return Result[T]{}, ErrClosed
+	}
+	c.shared.reads.Add(1)
+	if c.read.one && c.repair == RepairNone && (c.hedge == nil || c.n == 1) {
+		defer c.shared.end()
+		return readOne(ctx, c, prefs, op)
+	}
+	return readMany(ctx, c, prefs, op)
+}
+
+func readMany[T any](ctx context.Context, c *Coordinator, prefs []string, op Op[T]) (Result[T], error) {
+	r := &readCall[T]{op: op}
+	err := r.prepare(ctx, c, &c.read, opRead, prefs)
+	if err == nil && ctx.Err() != nil {
+		err = r.fail(contextReason(ctx))
+	}
+	if err == nil {
+		r.values = r.space[:min(c.n, inlineSlots)]
+		if c.n > inlineSlots {
+			r.values = make([]T, c.n)
+		}
+		r.work = r
+		r.urgent = r.idle
+		err = r.launch()
+	}
+	if err != nil {
+		c.shared.end()
+		return Result[T]{}, err
+	}
+	defer func() {
+		r.mu.Lock()
+		r.partAndUnlock()
+	}()
+	r.wait(ctx)
+
+	r.mu.Lock()
+	r.returned = true
+	c.shared.background.Add(int64(popcount(r.running)))
+	err = r.verdict()
+	decided := r.decided
+	var res Result[T]
+	if err == nil {
+		res = r.result()
+	}
+	r.cancelAndUnlock(context.Canceled)
+	if err == nil && c.repair != RepairNone {
+		err = r.mend(ctx, prefs, &res)
+	}
+	if err != nil {
+		for ; decided != 0; decided &= decided - 1 {
+			r.discard(lowest(decided))
+		}
+		return Result[T]{}, err
+	}
+	return res, nil
+}
+
+// result collects the replies that decided. The mutex is held.
+func (r *readCall[T]) result() Result[T] {
+	res := Result[T]{Replies: make([]Reply[T], 0, popcount(r.decided)), Failed: r.failures[:len(r.failures):len(r.failures)]}
+	for set := r.decided; set != 0; set &= set - 1 {
+		i := lowest(set)
+		s := &r.slots[i]
+		res.Replies = append(res.Replies, Reply[T]{s.target, r.values[i], s.latency, s.hedged})
+	}
+	switch merge := r.op.Merge; {
+	case merge == nil:
+		res.Value = r.values[r.first]
+	default:
+		res.Value = res.Replies[0].Value
+		for _, reply := range res.Replies[1:] {
+			res.Value = merge(res.Value, reply.Value)
+		}
+	}
+	return res
+}
+
+func (r *readCall[T]) ask(ctx context.Context, place int, t Target) (err error) {
+	r.values[place], err = r.op.Call(ctx, t)
+	return err
+}
+
+func (r *readCall[T]) late(place int) {
+	r.c.shared.late.Add(1)
+	r.discard(place)
+}
+
+func (r *readCall[T]) discard(place int) {
+	if r.op.Discard != nil {
+		r.op.Discard(r.values[place])
+	}
+}
+
+func (r *readCall[T]) miss(string, error) {}
+func (r *readCall[T]) ended()             {}
+
+// readOne asks one replica after the other, on the caller's goroutine.
+func readOne[T any](ctx context.Context, c *Coordinator, prefs []string, op Op[T]) (Result[T], error) {
+	failed, err := []NodeError(nil), error(ErrUnavailable)
+	if len(prefs) < c.n {
+		return Result[T]{}, c.failRead(fmt.Errorf("%w: %d nodes given, want %d", ErrUnavailable, len(prefs), c.n), nil, nil)
+	}
+	prefs = prefs[:min(len(prefs), c.n+c.standIns)]
+	if err := unique(prefs); err != nil {
+		return Result[T]{}, err
+	}
+	absent := 0 // owners that failed and have no stand-in yet
+	for i, node := range prefs {
+		if cause := ctx.Err(); cause != nil {
+			return Result[T]{}, c.failRead(cause, context.Cause(ctx), failed)
+		}
+		up := c.health == nil || c.health(node)
+		t := Target{node, node}
+		if i >= c.n { // every owner has failed: stand in for the next of them
+			if !up {
+				continue
+			}
+			if absent == c.n {
+				break
+			}
+			t.Owner = prefs[absent]
+			absent++
+		} else if !up {
+			failed = append(failed, NodeError{node, ErrDown})
+			continue
+		}
+		start := time.Now()
+		v, callErr := askInline(ctx, op.Call, t)
+		latency := time.Since(start)
+		c.shared.calls.Add(1)
+		if c.observer != nil {
+			c.observer(Event{Op: opRead, Target: t, Latency: latency, Err: callErr})
+		}
+		if callErr == nil {
+			c.shared.answered(opRead, latency)
+			return Result[T]{Value: v, Replies: []Reply[T]{{Target: t, Value: v, Latency: latency}}, Failed: failed}, nil
+		}
+		failed = append(failed, NodeError{node, callErr})
+		err = ErrNoQuorum
+		if isPermanent(callErr) {
+			err = callErr
+			break
+		}
+	}
+	if cause := ctx.Err(); cause != nil && err == ErrNoQuorum {
+		return Result[T]{}, c.failRead(cause, context.Cause(ctx), failed)
+	}
+	return Result[T]{}, c.failRead(err, nil, failed)
+}
+
+func askInline[T any](ctx context.Context, ask func(context.Context, Target) (T, error), t Target) (v T, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("quorum: call panicked: %v\n%s", p, debug.Stack())
+		}
+	}()
+	return ask(ctx, t)
+}
+
+// failRead is the error of a read that ran on the caller's goroutine.
+func (c *Coordinator) failRead(reason, cause error, failed []NodeError) error {
+	c.shared.unmet.Add(1)
+	if cause == reason {
+		cause = nil
+	}
+	return &Error{Op: opRead, Failed: failed, reason: reason, cause: cause}
+}
