@@ -36,6 +36,7 @@ type config struct {
 	tolerance float64
 	secret    *[16]byte
 	tokens    func(dst []uint64, n Node, count int) []uint64
+	tableSize int
 }
 
 const defaultVirtualNodes = 512
@@ -84,7 +85,7 @@ func WithTokens(f func(dst []uint64, n Node, count int) []uint64) Option {
 
 // configure applies opts for the named type, to which those in allowed apply.
 func configure(typ string, allowed setting, opts []Option) (config, error) {
-	c := config{virtual: defaultVirtualNodes}
+	c := config{virtual: defaultVirtualNodes, tableSize: defaultTableSize}
 	for _, o := range opts {
 		o(&c)
 	}

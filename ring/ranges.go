@@ -68,7 +68,7 @@ func (r *Ring) ranges(id string, n int) []Range {
 			ranges = append(ranges, Range{start, x | nodeMask})
 		}
 	}
-	return turn(ranges)
+	return ascending(ranges)
 }
 
 // reach walks back from point i, one of a node's own, and returns where the
@@ -104,9 +104,9 @@ func (r *Ring) reach(p *places, i, n int) (start uint64, ok bool) {
 	return start, ok
 }
 
-// turn puts ranges, which are merged and in order of their ends, in order of
+// ascending puts ranges, which are merged and in order of their ends, in order of
 // their starts: only the first can wrap, and may touch the last.
-func turn(ranges []Range) []Range {
+func ascending(ranges []Range) []Range {
 	if len(ranges) == 0 {
 		return nil
 	}
