@@ -19,8 +19,8 @@ func TestSizing(t *testing.T) {
 	for p, bpk := range map[float64]float64{
 		0.1: 5.99, 0.05: 7.23, 0.01: 10.53, 1e-3: 16.89, 1e-4: 26.34, 1e-5: 40.99, 1e-6: 64.675,
 	} {
-		assert.InDelta(t, bpk, 256/bloom.BlockLoad(p), 0.0051, "p = %g", p)
-		assert.InEpsilon(t, p, bloom.BlockRate(bloom.BlockLoad(p)), 1e-9)
+		assert.InDelta(t, bpk, 256/bloom.BlockLoad(p, 32), 0.0051, "p = %g", p)
+		assert.InEpsilon(t, p, bloom.BlockRate(bloom.BlockLoad(p, 32), 32), 1e-9)
 	}
 	// The sum by its definition, term by term in log space.
 	for _, load := range []float64{0.1, 3.9, 24.3, 100, 600} {
@@ -30,12 +30,12 @@ func TestSizing(t *testing.T) {
 			poisson := math.Exp(float64(i)*math.Log(load) - load - lg)
 			sum += poisson * math.Pow(1-math.Pow(31.0/32, float64(i)), 8)
 		}
-		assert.InEpsilon(t, sum, bloom.BlockRate(load), 1e-9, "load %g", load)
+		assert.InEpsilon(t, sum, bloom.BlockRate(load, 32), 1e-9, "load %g", load)
 	}
 	for _, n := range []uint64{1, 10, 1000, 30_000, 100_000, 1_000_000, 1_000_000_000, 3_000_000_000} {
 		z, err := bloom.BlocksFor(n, 0.01, false)
 		require.NoError(t, err)
-		exact := float64(n) / bloom.BlockLoad(0.01)
+		exact := float64(n) / bloom.BlockLoad(0.01, 32)
 		assert.GreaterOrEqual(t, float64(z), exact)
 		assert.LessOrEqual(t, float64(z), math.Ceil(exact)*(1+1.0/256), "%d keys", n)
 		if z >= 1<<14 {

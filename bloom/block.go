@@ -8,6 +8,7 @@ import "github.com/distkit/distkit/internal/hash64"
 // block.
 const (
 	blockWords = 4
+	laneBits   = 32
 	blockBytes = 8 * blockWords
 )
 

@@ -1,28 +1,48 @@
 package bloom
 
 import (
+	"cmp"
 	"errors"
 	"io"
+	"slices"
 
 	"github.com/distkit/distkit/internal/codec"
 	"github.com/distkit/distkit/internal/hash64"
 )
 
+// content is the payload of an image: words, in parts that are written one after
+// the other and read as one, and then bytes. A type has one of the two.
+type content struct {
+	words [][]uint64
+	bytes []byte
+}
+
+func (c content) size() int {
+	n := len(c.bytes)
+	for _, part := range c.words {
+		n += 8 * len(part)
+	}
+	return n
+}
+
 // stored is what the encoding methods of a type stand on: its image is a header,
-// whose last parameter is the check value of the secret, and words.
+// whose last parameter is the check value of the secret, and content.
 type stored interface {
-	// image returns the header and the payload in parts, or an error for a zero value.
-	image() (codec.Header, [][]uint64, error)
+	// image returns header and content, or an error for a zero value.
+	image() (codec.Header, content, error)
 	// format returns the kind and the one version that is read and written.
 	format() (codec.Kind, byte)
 	// accept checks all that a header says, against a payload of that many bytes
 	// and against the receiver's limit.
 	accept(h codec.Header, payload uint64) error
-	// restore makes the receiver what h and the words of its payload say. It
+	// restore makes the receiver what h and its payload, accepted both, say. It
 	// changes nothing when it fails.
-	restore(h codec.Header, words []uint64) error
+	restore(h codec.Header, c content) error
 	keys() *keyed
 }
+
+// bytewise marks a type whose payload is bytes.
+type bytewise interface{ bytewise() }
 
 func (k *keyed) keys() *keyed { return k }
 
@@ -53,41 +73,34 @@ func (k *keyed) acceptSize(bytes uint64) error {
 var errEncodeZero = errors.New("bloom: zero value has nothing to encode, make one with New")
 
 func appendImage(s stored, b []byte) ([]byte, error) {
-	h, parts, err := s.image()
+	h, c, err := s.image()
 	if err != nil {
 		return b, err
 	}
 	start := len(b)
-	b = codec.AppendHeader(b, h, payloadSize(parts))
-	for _, p := range parts {
-		b = codec.AppendWords(b, p)
+	b = codec.AppendHeader(b, h, c.size())
+	for _, part := range c.words {
+		b = codec.AppendWords(b, part)
 	}
-	return codec.AppendSum(b, start), nil
-}
-
-func payloadSize(parts [][]uint64) int {
-	n := 0
-	for _, p := range parts {
-		n += 8 * len(p)
-	}
-	return n
+	return codec.AppendSum(append(b, c.bytes...), start), nil
 }
 
 func writeImage(s stored, w io.Writer) (int64, error) {
-	h, parts, err := s.image()
+	h, c, err := s.image()
 	if err != nil {
 		return 0, err
 	}
-	e, err := codec.NewWriter(w, h, payloadSize(parts))
-	if err != nil {
-		return e.Close()
-	}
-	for _, p := range parts {
-		if e.Words(p) != nil {
-			break // Close returns the error
+	e, err := codec.NewWriter(w, h, c.size())
+	for _, part := range c.words {
+		if err == nil {
+			err = e.Words(part)
 		}
 	}
-	return e.Close()
+	if err == nil && c.bytes != nil {
+		err = e.Bytes(c.bytes)
+	}
+	n, err2 := e.Close()
+	return n, cmp.Or(err, err2)
 }
 
 // acceptHeader is what both ways of decoding check before the payload.
@@ -110,7 +123,10 @@ func decodeImage(s stored, data []byte) error {
 	if err := s.keys().acceptSecret(h.Params[len(h.Params)-1]); err != nil {
 		return err
 	}
-	return s.restore(h, codec.Words(payload))
+	if _, ok := s.(bytewise); ok {
+		return s.restore(h, content{bytes: slices.Clone(payload)})
+	}
+	return s.restore(h, content{words: [][]uint64{codec.Words(payload)}})
 }
 
 func readImage(s stored, r io.Reader) (int64, error) {
@@ -122,7 +138,13 @@ func readImage(s stored, r io.Reader) (int64, error) {
 	if err := acceptHeader(s, h, uint64(d.Len())); err != nil {
 		return d.Count(), err
 	}
-	words, err := d.Words(nil)
+	var c content
+	if _, ok := s.(bytewise); ok {
+		c.bytes, err = d.Bytes(nil)
+	} else {
+		c.words = make([][]uint64, 1)
+		c.words[0], err = d.Words(nil)
+	}
 	if err != nil {
 		return d.Count(), err
 	}
@@ -132,7 +154,7 @@ func readImage(s stored, r io.Reader) (int64, error) {
 	if err := s.keys().acceptSecret(h.Params[len(h.Params)-1]); err != nil {
 		return d.Count(), err
 	}
-	return d.Count(), s.restore(h, words)
+	return d.Count(), s.restore(h, c)
 }
 
 func encodeText(s stored) ([]byte, error) {

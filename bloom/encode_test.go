@@ -55,6 +55,7 @@ func kinds() []kind {
 		{name: "filter", version: 1, value: filter(), keyed: filter},
 		{name: "parquet", version: 1, value: parquet, keyed: filter},
 	}
+	ks = append(ks, classicKind(), countingKind(), staticKind())
 	for i := range ks {
 		if ks[i].zero == nil {
 			ks[i].zero = func() storable { return new(bloom.Filter) }
@@ -63,6 +64,48 @@ func kinds() []kind {
 		}
 	}
 	return ks
+}
+
+func classicKind() kind {
+	filled := func(opts ...bloom.Option) storable {
+		c := must(bloom.NewClassic(40, 0.05, opts...))
+		fill(40, c.AddHash)
+		return c
+	}
+	return kind{
+		name: "classic", version: 1, value: filled(), keyed: filled,
+		zero:  func() storable { return new(bloom.Classic) },
+		equal: func(a, b storable) bool { return a.(*bloom.Classic).Equal(b.(*bloom.Classic)) },
+		open:  func(opts ...bloom.Option) storable { return must(bloom.NewClassic(1, 0.5, opts...)) },
+	}
+}
+
+func countingKind() kind {
+	filled := func(opts ...bloom.Option) storable {
+		c := must(bloom.NewCounting(40, 0.05, opts...))
+		fill(40, c.AddHash)
+		return c
+	}
+	return kind{
+		name: "counting", value: filled(), keyed: filled,
+		zero:  func() storable { return new(bloom.Counting) },
+		equal: func(a, b storable) bool { return a.(*bloom.Counting).Equal(b.(*bloom.Counting)) },
+		open:  func(opts ...bloom.Option) storable { return must(bloom.NewCounting(1, 0.5, opts...)) },
+	}
+}
+
+func staticKind() kind {
+	filled := func(opts ...bloom.Option) storable {
+		var hs []uint64
+		fill(40, func(h uint64) bool { hs = append(hs, h); return true })
+		return must(bloom.NewStatic(hs, 0.05, opts...))
+	}
+	return kind{
+		name: "static", value: filled(), keyed: filled,
+		zero:  func() storable { return new(bloom.Static) },
+		equal: func(a, b storable) bool { return a.(*bloom.Static).Equal(b.(*bloom.Static)) },
+		open:  func(opts ...bloom.Option) storable { return must(bloom.NewStatic(nil, 0.5, opts...)) },
+	}
 }
 
 // The bytes of today are the bytes of ever: files of version 1 are frozen.

@@ -152,3 +152,49 @@ func ExampleFilter_Compact() {
 	fmt.Println(f.Bits()/small.Bits(), small.EstimatedFPR() <= 0.01, small.ContainsHash(199_999))
 	// Output: 32 true true
 }
+
+// The smallest filter that keys can be added to, and rates that a Filter is not
+// built for.
+func ExampleClassic() {
+	c, err := bloom.NewClassic(1_000_000, 1e-9)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	c.AddString("ann")
+	fmt.Println(c.ContainsString("ann"), c.ContainsString("bob"))
+	fmt.Printf("%.1f bits a key, K %d\n", float64(c.Bits())/1e6, c.K())
+	// Output:
+	// true false
+	// 43.1 bits a key, K 30
+}
+
+// What is in a cache now: keys come and go.
+func ExampleCounting() {
+	c, _ := bloom.NewCounting(1000, 0.001)
+	c.AddString("ann")
+	c.AddString("ann")
+	fmt.Println(c.CountString("ann"), c.RemoveString("ann"), c.CountString("ann"))
+	fmt.Println(c.RemoveString("ann"), c.ContainsString("ann"), c.RemoveString("ann"))
+	// Output:
+	// 2 true 1
+	// true false false
+}
+
+// A set that is known as a whole, such as the keys of a file that is written.
+func ExampleNewStatic() {
+	var hashes []uint64
+	for id := range uint64(1_000_000) {
+		hashes = append(hashes, id)
+	}
+	s, err := bloom.NewStatic(hashes, 0.01)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Println(s.ContainsHash(999_999), s.ContainsHash(1_000_000))
+	fmt.Printf("%.2f bits a key at %.2f %%\n", float64(s.Bits())/1e6, 100*s.Rate())
+	// Output:
+	// true false
+	// 7.91 bits a key at 0.78 %
+}

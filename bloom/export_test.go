@@ -26,3 +26,39 @@ var (
 	BlockLoad = blockLoad
 	BlocksFor = blocksFor
 )
+
+// NewClassicBits returns a Classic of exactly m bits, k a key.
+func NewClassicBits(m uint64, k int) *Classic {
+	return &Classic{words: make([]uint64, (m+63)/64), m: m, k: k}
+}
+
+// SetPositions adds a key as if its hashes chose these positions, and
+// HasPositions asks for it: worked examples have hashes of their own.
+func (c *Classic) SetPositions(positions ...uint64) {
+	for _, i := range positions {
+		c.words[i/64] |= 1 << (i % 64)
+	}
+}
+
+func (c *Classic) HasPositions(positions ...uint64) bool {
+	for _, i := range positions {
+		if c.words[i/64]>>(i%64)&1 == 0 {
+			return false
+		}
+	}
+	return true
+}
+
+func (c *Classic) Words() []uint64 { return c.words }
+
+func (c *Counting) Words() []uint64 { return c.words }
+
+var ClassicSize = classicSize
+
+// Attempt reports whether keys are peeled at the first attempt with a seed.
+func Attempt(keys []uint64, seed uint64) bool {
+	f := fuseFor(uint64(len(keys)), 8, 0)
+	f.seed = seed
+	_, ok := f.build(keys)
+	return ok
+}

@@ -16,9 +16,9 @@ const (
 
 func (f *Filter) format() (codec.Kind, byte) { return codec.BloomFilter, filterVersion }
 
-func (f *Filter) image() (codec.Header, [][]uint64, error) {
+func (f *Filter) image() (codec.Header, content, error) {
 	if len(f.words) == 0 {
-		return codec.Header{}, nil, errEncodeZero
+		return codec.Header{}, content{}, errEncodeZero
 	}
 	h := codec.Header{
 		Kind: codec.BloomFilter, Version: filterVersion, Align: filterAlign,
@@ -27,7 +27,7 @@ func (f *Filter) image() (codec.Header, [][]uint64, error) {
 	if f.raw {
 		h.Must = filterRaw
 	}
-	return h, [][]uint64{f.words}, nil
+	return h, content{words: [][]uint64{f.words}}, nil
 }
 
 func (f *Filter) accept(h codec.Header, payload uint64) error {
@@ -50,8 +50,8 @@ func checkFilterBlocks(z, payload uint64) error {
 	return nil
 }
 
-func (f *Filter) restore(h codec.Header, words []uint64) error {
-	f.blocks = blocks{words: words, raw: h.Must&filterRaw != 0}
+func (f *Filter) restore(h codec.Header, c content) error {
+	f.blocks = blocks{words: c.words[0], raw: h.Must&filterRaw != 0}
 	return nil
 }
 

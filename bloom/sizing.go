@@ -13,15 +13,16 @@ const maxBlocks = 1<<32 - 1
 // unequal load of its blocks costs more than twice the bits of a Classic.
 const minRate = 1e-6
 
-// blockRate returns the false-positive rate of a split-block filter whose blocks
-// hold load keys on average. Block loads are Poisson: P(i) e^-load load^i/i!. A
-// lane of a block with i keys has the asked bit set with probability
-// 1-(31/32)^i, and there are eight. The last term is that of two keys that share
-// a block and the 32 bits that choose inside it.
+// blockRate returns the false-positive rate of a filter whose blocks have eight
+// lanes of that many places, of which a key takes one each, and hold load keys on
+// average. Block loads are Poisson: P(i) = e^-load load^i/i!. A lane of a block
+// with i keys has the asked place taken with probability 1-(1-1/places)^i. The
+// last term is that of two keys that share a block and the 32 bits that choose
+// inside it.
 //
 // The closed form in use elsewhere, (1-e^(-load/32))^8, forgets the variance of
 // the loads: built by it, a filter for 1 % has 1.46 %, one for 1e-4 has 3.2e-4.
-func blockRate(load float64) float64 {
+func blockRate(load, places float64) float64 {
 	term, unset, sum := math.Exp(-load), 1.0, 0.0
 	for i := 0.0; ; {
 		set := 1 - unset
@@ -30,7 +31,7 @@ func blockRate(load float64) float64 {
 		sum += term * set * set
 		i++
 		term *= load / i
-		unset *= 31.0 / 32
+		unset *= 1 - 1/places
 		if i > load && term < 1e-12*sum {
 			return sum + load/(1<<32)
 		}
@@ -43,10 +44,10 @@ const maxLoad = 640
 
 // blockLoad inverts blockRate by bisection: the most keys a block may hold on
 // average for a rate of at most p. It takes some 20 microseconds.
-func blockLoad(p float64) float64 {
+func blockLoad(p, places float64) float64 {
 	low, high := 0.0, float64(maxLoad)
 	for range 60 {
-		if mid := (low + high) / 2; blockRate(mid) <= p {
+		if mid := (low + high) / 2; blockRate(mid, places) <= p {
 			low = mid
 		} else {
 			high = mid
@@ -59,7 +60,7 @@ func blockLoad(p float64) float64 {
 // of a power of two, 64 for the larger filters, so that Compact has something to
 // fold by; that costs less than 0.4 % of memory.
 func blocksFor(n uint64, p float64, powerOfTwo bool) (uint64, error) {
-	exact := math.Ceil(float64(n) / blockLoad(p))
+	exact := math.Ceil(float64(n) / blockLoad(p, laneBits))
 	if exact > maxBlocks {
 		return 0, fmt.Errorf("bloom: %d keys at a rate of %g need %.3g blocks of 32 bytes, want at most 2^32-1", n, p, exact)
 	}
