@@ -2,6 +2,7 @@ package vclock
 
 import (
 	"cmp"
+	"encoding/binary"
 	"fmt"
 	"iter"
 	"slices"
@@ -65,26 +66,21 @@ func Make(dots ...Dot) (Clock, error) {
 	if size == 0 {
 		return Clock{}, nil
 	}
-	b, i := make([]byte, size), 0
+	b := make([]byte, 0, size)
 	for _, d := range sorted {
-		i = putEntry(b, i, d.ID, d.N)
+		b = appendEntry(b, d.ID, d.N)
 	}
 	return seal(b), nil
 }
 
 // Get returns the counter of id, 0 when it is absent.
 func (c Clock) Get(id string) uint64 {
-	for i := 0; i < len(c.enc); {
-		have, _, n, end := entryAt(c.enc, i)
-		if have >= id {
-			if have == id {
-				return n
-			}
-			break
-		}
-		i = end
+	mid, ok := find(c.enc, id)
+	if !ok {
+		return 0
 	}
-	return 0
+	n, _ := uvarint(c.enc, mid)
+	return n
 }
 
 // Contains reports whether the clock has seen the event d. Nothing needs to be
@@ -95,7 +91,7 @@ func (c Clock) Contains(d Dot) bool { return c.Get(d.ID) >= d.N }
 func (c Clock) Len() int {
 	n := 0
 	for i := 0; i < len(c.enc); n++ {
-		_, _, _, i = entryAt(c.enc, i)
+		_, _, i = entryAt(c.enc, i)
 	}
 	return n
 }
@@ -105,7 +101,7 @@ func (c Clock) Len() int {
 func (c Clock) All() iter.Seq2[string, uint64] {
 	return func(yield func(string, uint64) bool) {
 		for i := 0; i < len(c.enc); {
-			id, _, n, end := entryAt(c.enc, i)
+			id, n, end := entryAt(c.enc, i)
 			if !yield(id, n) {
 				return
 			}
@@ -118,36 +114,33 @@ func (c Clock) All() iter.Seq2[string, uint64] {
 // incremented, or created at 1. Only one writer at a time may tick an id; see
 // [NewActor]. An id longer than 1024 bytes can be ticked but not encoded.
 func (c Clock) Tick(id string) Clock {
-	i := 0
+	if mid, ok := find(c.enc, id); ok {
+		n, end := uvarint(c.enc, mid)
+		return c.bump(mid, end, n+1)
+	}
+	i := 0 // where the entry belongs
 	for i < len(c.enc) {
-		have, mid, n, end := entryAt(c.enc, i)
-		if have == id {
-			return c.bump(mid, end, n+1)
-		}
+		have, _, end := entryAt(c.enc, i)
 		if have > id {
 			break
 		}
 		i = end
 	}
-	b := make([]byte, len(c.enc)+entryLen(id, 1))
-	copy(b, c.enc[:i])
-	end := putEntry(b, i, id, 1)
-	copy(b[end:], c.enc[i:])
-	return seal(b)
+	b := append(make([]byte, 0, len(c.enc)+entryLen(id, 1)), c.enc[:i]...)
+	b = appendEntry(b, id, 1)
+	return seal(append(b, c.enc[i:]...))
 }
 
 // bump returns the clock with n for the counter that is at enc[mid:end].
 func (c Clock) bump(mid, end int, n uint64) Clock {
-	grow := uvarintLen(n) - (end - mid)
-	b := make([]byte, len(c.enc)+grow)
-	if grow == 0 {
-		copy(b, c.enc)
-	} else {
-		copy(b, c.enc[:mid])
-		copy(b[end+grow:], c.enc[end:])
+	if uvarintLen(n) == end-mid {
+		b := []byte(c.enc)
+		binary.PutUvarint(b[mid:], n)
+		return seal(b)
 	}
-	putUvarint(b, mid, n)
-	return seal(b)
+	b := append(make([]byte, 0, len(c.enc)+1), c.enc[:mid]...)
+	b = binary.AppendUvarint(b, n)
+	return seal(append(b, c.enc[end:]...))
 }
 
 // Without returns the clock without the entries of ids.
@@ -161,7 +154,7 @@ func (c Clock) bump(mid, end int, n uint64) Clock {
 func (c Clock) Without(ids ...string) Clock {
 	size := len(c.enc)
 	for i := 0; i < len(c.enc); {
-		id, _, _, end := entryAt(c.enc, i)
+		id, _, end := entryAt(c.enc, i)
 		if slices.Contains(ids, id) {
 			size -= end - i
 		}
@@ -175,7 +168,7 @@ func (c Clock) Without(ids ...string) Clock {
 	}
 	b := make([]byte, 0, size)
 	for i := 0; i < len(c.enc); {
-		id, _, _, end := entryAt(c.enc, i)
+		id, _, end := entryAt(c.enc, i)
 		if !slices.Contains(ids, id) {
 			b = append(b, c.enc[i:end]...)
 		}

@@ -24,8 +24,8 @@ func (c Clock) AppendBinary(dst []byte) ([]byte, error) {
 	if err := c.fits(); err != nil {
 		return dst, err
 	}
-	dst = append(dst, clockVersion)
-	dst = binary.LittleEndian.AppendUint32(dst, checksum(c.enc))
+	sum := checksum(c.enc)
+	dst = append(dst, clockVersion, byte(sum), byte(sum>>8), byte(sum>>16), byte(sum>>24))
 	return append(dst, c.enc...), nil
 }
 
@@ -91,20 +91,42 @@ func checksum(enc string) uint32 { return uint32(hash64.String(enc)) }
 
 // fits says why a clock cannot be encoded. Ticks may carry it past the limits.
 func (c Clock) fits() error {
+	if len(c.enc) <= maxID && !mayHoldHuge(c.enc) {
+		return nil
+	}
 	if len(c.enc) > maxClock {
 		return fmt.Errorf("vclock: clock has %d bytes, want at most %d", len(c.enc), maxClock)
 	}
-	for i := 0; i < len(c.enc); {
-		id, _, n, end := entryAt(c.enc, i)
+	for id, n := range c.All() {
 		switch {
 		case len(id) > maxID:
 			return fmt.Errorf("vclock: id %s has %d bytes, want at most %d", brief(id), len(id), maxID)
 		case n > maxCounter:
 			return fmt.Errorf("vclock: counter of %s is %d, want at most 2^62", brief(id), n)
 		}
-		i = end
 	}
 	return nil
+}
+
+// mayHoldHuge reports whether there may be a counter above 2^56. Its varint has
+// eight bytes in a row with the high bit set, so four of them are a half of a
+// word, wherever it starts. In ids of ASCII no byte has it.
+func mayHoldHuge(s string) bool {
+	if len(s) < 8 {
+		return false
+	}
+	t, i := textOf(s), 0
+	for ; i+8 <= len(s); i += 8 {
+		if halfIsHigh(wordAt(t, i)) {
+			return true
+		}
+	}
+	return i < len(s) && halfIsHigh(wordAt(t, len(s)-8)>>(8*(8-len(s)+i)))
+}
+
+func halfIsHigh(w uint64) bool {
+	w &= 0x8080808080808080
+	return uint32(w) == 0x80808080 || w>>32 == 0x80808080
 }
 
 // validate says why b is not the canonical encoding of a clock.

@@ -200,6 +200,20 @@ func TestEncodingLimits(t *testing.T) {
 	}
 }
 
+// A counter is found too large wherever it stands.
+func TestEncodingFindsHugeCounters(t *testing.T) {
+	for before := range 24 {
+		for l := range 24 {
+			c := twin{strings.Repeat("a", before): 1, strings.Repeat("b", l+1): 1<<62 - 1}.clock(t)
+			for n := range 3 {
+				_, err := c.MarshalBinary()
+				require.Equal(t, n == 2, err != nil, "%v", c)
+				c = c.Tick(strings.Repeat("b", l+1))
+			}
+		}
+	}
+}
+
 func TestMakeRefuses(t *testing.T) {
 	var many []vclock.Dot
 	for i := range 66 {

@@ -172,7 +172,7 @@ type cursor struct {
 // seek returns the counter of id, which must not be less than the one before.
 func (c *cursor) seek(id string) uint64 {
 	for c.i < len(c.enc) {
-		have, _, n, end := entryAt(c.enc, c.i)
+		have, n, end := entryAt(c.enc, c.i)
 		if have == id {
 			return n
 		}

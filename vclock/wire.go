@@ -1,7 +1,9 @@
 package vclock
 
 import (
+	"encoding/binary"
 	"math/bits"
+	"strings"
 	"unsafe"
 )
 
@@ -16,14 +18,6 @@ import (
 
 // uvarint reads the varint at s[i:] and returns it with the index after it.
 func uvarint(s string, i int) (v uint64, end int) {
-	if b := s[i]; b < 0x80 {
-		return uint64(b), i + 1
-	}
-	return longUvarint(s, i)
-}
-
-// longUvarint is uvarint without the short cut, apart so that uvarint inlines.
-func longUvarint(s string, i int) (v uint64, end int) {
 	for shift := 0; ; shift += 7 {
 		b := s[i]
 		i++
@@ -37,25 +31,13 @@ func longUvarint(s string, i int) (v uint64, end int) {
 // uvarintLen is the number of bytes of v's varint.
 func uvarintLen(v uint64) int { return (bits.Len64(v|1) + 6) / 7 }
 
-// putUvarint writes v at b[i:] and returns the index after it.
-func putUvarint(b []byte, i int, v uint64) int {
-	for v >= 0x80 {
-		b[i] = byte(v) | 0x80
-		v >>= 7
-		i++
-	}
-	b[i] = byte(v)
-	return i + 1
-}
-
-// entryAt reads the entry at s[i:]: its id, where its counter starts, the
-// counter, and where the next entry starts.
-func entryAt(s string, i int) (id string, mid int, n uint64, end int) {
+// entryAt reads the entry at s[i:]: its id, its counter, and where the next
+// entry starts.
+func entryAt(s string, i int) (id string, n uint64, end int) {
 	l, i := uvarint(s, i)
-	mid = i + int(l)
-	id = s[i:mid]
+	mid := i + int(l)
 	n, end = uvarint(s, mid)
-	return id, mid, n, end
+	return s[i:mid], n, end
 }
 
 // entryLen is the number of bytes of an entry.
@@ -63,46 +45,112 @@ func entryLen(id string, n uint64) int {
 	return uvarintLen(uint64(len(id))) + len(id) + uvarintLen(n)
 }
 
-// putEntry writes an entry at b[i:] and returns the index after it.
-func putEntry(b []byte, i int, id string, n uint64) int {
-	i = putUvarint(b, i, uint64(len(id)))
-	i += copy(b[i:], id)
-	return putUvarint(b, i, n)
+// appendEntry appends an entry.
+func appendEntry(b []byte, id string, n uint64) []byte {
+	b = binary.AppendUvarint(b, uint64(len(id)))
+	b = append(b, id...)
+	return binary.AppendUvarint(b, n)
 }
 
 // seal turns a buffer into a clock without a copy. The buffer must be full and
 // nobody may write to it again.
 func seal(b []byte) Clock { return Clock{unsafe.String(unsafe.SliceData(b), len(b))} }
 
-// walk goes through two encodings in step, an id at a time. After next has
-// returned true, na and nb are that id's counters, 0 where it is absent, and
-// a[x:i] and b[y:j] its entries, empty where it is absent.
-type walk struct {
-	a, b       string
-	x, i, y, j int
-	na, nb     uint64
+// find returns where the counter of id starts. It does not look at the order of
+// ids, and tells most from the one it seeks by the last byte: the ids of one
+// system begin alike.
+func find(s, id string) (mid int, ok bool) {
+	if len(id) == 0 || len(id) >= 0x80 {
+		return findRare(s, id)
+	}
+	t, want, last := textOf(s), len(id), uint64(id[len(id)-1])
+	for i := 0; i < len(s); {
+		l := int(byteAt(t, i))
+		if l == want {
+			mid = i + 1 + want // not l: a processor that guesses right need not wait for it
+			if byteAt(t, mid-1) == last && s[i+1:mid] == id {
+				return mid, true
+			}
+		} else {
+			if l >= 0x80 {
+				return findRare(s, id)
+			}
+			mid = i + 1 + l
+		}
+		for i = mid; byteAt(t, i) >= 0x80; i++ {
+		}
+		i++
+	}
+	return 0, false
 }
 
-func (w *walk) next() bool {
-	w.x, w.y, w.na, w.nb = w.i, w.j, 0, 0
-	switch {
-	case w.i < len(w.a) && w.j < len(w.b):
-		ida, _, na, i := entryAt(w.a, w.i)
-		idb, _, nb, j := entryAt(w.b, w.j)
-		switch {
-		case ida == idb:
-			w.na, w.i, w.nb, w.j = na, i, nb, j
-		case ida < idb:
-			w.na, w.i = na, i
-		default:
-			w.nb, w.j = nb, j
+// findRare is find for the empty id and where ids have 128 bytes or more.
+func findRare(s, id string) (mid int, ok bool) {
+	for i := 0; i < len(s); {
+		have, n, end := entryAt(s, i)
+		if have == id {
+			return end - uvarintLen(n), true
 		}
-	case w.i < len(w.a):
-		_, _, w.na, w.i = entryAt(w.a, w.i)
-	case w.j < len(w.b):
-		_, _, w.nb, w.j = entryAt(w.b, w.j)
-	default:
-		return false
+		i = end
 	}
-	return true
+	return 0, false
+}
+
+// step reads the entries at a[i:] and b[j:], both within their strings. If they
+// have the same id it returns both counters and where the next entries start; if
+// not, it reads only the one that comes first, and for the other returns a zero
+// and where it is.
+//
+// All binary operations are loops over step, so it is written for the usual
+// case: ids of up to 15 bytes and counters of up to two.
+func step(a, b string, i, j int) (na, nb uint64, ea, eb int) {
+	ta, tb := textOf(a), textOf(b)
+	l := int(byteAt(ta, i))
+	ma, mb := i+1+l, j+1+l
+	switch {
+	case l != int(byteAt(tb, j)) || l > 15:
+		return slowStep(a, b, i, j)
+	case l >= 7: // two words that overlap hold length and id
+		if wordAt(ta, i) != wordAt(tb, j) || wordAt(ta, ma-8) != wordAt(tb, mb-8) {
+			return slowStep(a, b, i, j)
+		}
+	case i+8 <= len(a) && j+8 <= len(b): // the low bytes of one do
+		if (wordAt(ta, i)^wordAt(tb, j))<<(8*(7-l)) != 0 {
+			return slowStep(a, b, i, j)
+		}
+	default:
+		return slowStep(a, b, i, j)
+	}
+	na, nb = byteAt(ta, ma), byteAt(tb, mb)
+	ea, eb = ma+1, mb+1
+	if na >= 0x80 {
+		next := byteAt(ta, ea)
+		na += next<<7 - 0x80
+		ea++
+		if next >= 0x80 {
+			na, ea = uvarint(a, ma)
+		}
+	}
+	if nb >= 0x80 {
+		next := byteAt(tb, eb)
+		nb += next<<7 - 0x80
+		eb++
+		if next >= 0x80 {
+			nb, eb = uvarint(b, mb)
+		}
+	}
+	return na, nb, ea, eb
+}
+
+// slowStep is step for all entries.
+func slowStep(a, b string, i, j int) (na, nb uint64, ea, eb int) {
+	ida, na, ea := entryAt(a, i)
+	idb, nb, eb := entryAt(b, j)
+	switch c := strings.Compare(ida, idb); {
+	case c < 0:
+		return na, 0, ea, j
+	case c > 0:
+		return 0, nb, i, eb
+	}
+	return na, nb, ea, eb
 }
