@@ -15,10 +15,12 @@ import (
 
 	"github.com/distkit/distkit/bench/bar"
 	"github.com/distkit/distkit/bench/hashing"
+	"github.com/distkit/distkit/bench/vclock"
 )
 
 var suites = []func() bar.Suite{
 	hashing.Suite,
+	vclock.Suite,
 }
 
 func main() { os.Exit(run(os.Args[1:], os.Stdout, os.Stderr)) }
