@@ -15,11 +15,13 @@ import (
 
 	"github.com/distkit/distkit/bench/bar"
 	"github.com/distkit/distkit/bench/hashing"
+	"github.com/distkit/distkit/bench/ring"
 	"github.com/distkit/distkit/bench/vclock"
 )
 
 var suites = []func() bar.Suite{
 	hashing.Suite,
+	ring.Suite,
 	vclock.Suite,
 }
 
