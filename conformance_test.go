@@ -45,16 +45,35 @@ type subject[T any, P matrix[T]] struct {
 	merge  func(p, other P) error // nil where the type has no union
 }
 
+// made is how types are made that take options for a secret.
+func made[T, O any](secret *distkit.Secret, withSecret func([16]byte) O, make func(...O) (T, error)) (T, error) {
+	if secret == nil {
+		return make()
+	}
+	return make(withSecret(*secret))
+}
+
 var conforming = map[string]func(t *testing.T){
 	"bloom.Filter": conform(subject[bloom.Filter, *bloom.Filter]{
 		make: func(s *distkit.Secret) (*bloom.Filter, error) {
-			if s != nil {
-				return bloom.New(100, 0.01, bloom.WithSecret(*s))
-			}
-			return bloom.New(100, 0.01)
+			return made(s, bloom.WithSecret, func(o ...bloom.Option) (*bloom.Filter, error) { return bloom.New(100, 0.01, o...) })
 		},
 		change: func(f *bloom.Filter, i int) { f.AddString(fmt.Sprint("key", i)) },
 		merge:  (*bloom.Filter).Merge,
+	}),
+	"bloom.Classic": conform(subject[bloom.Classic, *bloom.Classic]{
+		make: func(s *distkit.Secret) (*bloom.Classic, error) {
+			return made(s, bloom.WithSecret, func(o ...bloom.Option) (*bloom.Classic, error) { return bloom.NewClassic(100, 0.01, o...) })
+		},
+		change: func(f *bloom.Classic, i int) { f.AddString(fmt.Sprint("key", i)) },
+		merge:  (*bloom.Classic).Merge,
+	}),
+	"bloom.Counting": conform(subject[bloom.Counting, *bloom.Counting]{
+		make: func(s *distkit.Secret) (*bloom.Counting, error) {
+			return made(s, bloom.WithSecret, func(o ...bloom.Option) (*bloom.Counting, error) { return bloom.NewCounting(100, 0.01, o...) })
+		},
+		change: func(f *bloom.Counting, i int) { f.AddString(fmt.Sprint("key", i)) },
+		merge:  (*bloom.Counting).Merge,
 	}),
 }
 

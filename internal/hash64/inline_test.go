@@ -1,3 +1,5 @@
+//go:build amd64 || arm64
+
 package hash64_test
 
 import (
@@ -8,7 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// The mixing functions stand in the hot loop of every structure; a call each
+// Where words have 64 bits: the mixing functions stand in the hot loop of every structure; a call each
 // would cost more than they do.
 func TestInlining(t *testing.T) {
 	said := func(pkg string) string {
