@@ -5,14 +5,22 @@
 //     comparable with ==, whose memory is its canonical encoding.
 //   - [Siblings] holds the concurrent values of one key of a replicated store:
 //     a dotted version vector set, with true conflicts and no false ones.
+//   - [Lamport] is a counter that never contradicts causality: 8 bytes, a total
+//     order, and no telling of concurrent events.
+//   - [Causal] delivers broadcast messages in causal order.
 //   - [Dot] names a single event; [NewActor] makes an id that nobody had before.
+//
+// The subpackage hlc is a hybrid logical clock, a Lamport clock that stays close
+// to wall time; shiviz records executions and checks them; itc has clocks for
+// actors that come and go.
 //
 // Use a Clock to order versions of a value, to tell a client what it has read,
 // or to stamp messages. Use Siblings in a store that takes writes in several
 // places. Keep ids to the servers that take writes: a clock with an id for every
-// client grows for ever. Where a total order that respects causality is enough
-// and conflicts need not be seen, a Lamport or hybrid logical clock is 8 bytes;
-// where one leader orders all writes, a counter is enough.
+// client grows for ever; an entry may be dropped only as [Clock.Without] says.
+// Where a total order that respects causality is enough and conflicts need not
+// be seen, use a Lamport or hybrid logical clock; where one leader orders all
+// writes, a counter.
 //
 // A Clock never changes, so Merge returns the merged clock, where the mutable
 // types of distkit merge into the receiver and return an error; nor does it need
@@ -21,7 +29,8 @@
 // # Concurrency
 //
 // Clock, Dot and Siblings are immutable values and may be used by any number of
-// goroutines at once. The rule that remains is causality's own: an id is one
+// goroutines at once; so may Lamport, which is lock-free, and Causal, which is
+// not. The rule that remains is causality's own: an id is one
 // serial writer. Two goroutines that tick one id from the same clock make the
 // same dot twice, and then equal dots name different events.
 //
@@ -72,5 +81,6 @@
 // authenticate, or clip them to what the server knows: seen.Meet(s.Context()).
 // Counters above 2^62 are refused, so that no message brings a counter near its
 // end; a counter that has been brought to 2^62 cannot be encoded after the next
-// tick, which fails loudly.
+// tick, which fails loudly. Lamport refuses times that are too far ahead, and
+// Causal bounds what waits.
 package vclock

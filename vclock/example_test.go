@@ -202,3 +202,22 @@ func ExampleLamport() {
 	// 2 3 <nil>
 	// 3 vclock: remote clock is too far ahead: time is 9223372036854775808, want at most 2^40 past 3
 }
+
+// An answer overtakes its question and waits for it.
+func ExampleCausal() {
+	ann, _ := vclock.NewCausal[string]("ann", 100)
+	bob, _ := vclock.NewCausal[string]("bob", 100)
+	eve, _ := vclock.NewCausal[string]("eve", 100)
+
+	question := ann.Send()
+	_, _ = bob.Receive("ann", question, "lunch?")
+	answer := bob.Send()
+
+	now, _ := eve.Receive("bob", answer, "at noon")
+	fmt.Println(now, eve.Len())
+	now, _ = eve.Receive("ann", question, "lunch?")
+	fmt.Println(now, eve.Len())
+	// Output:
+	// [] 1
+	// [lunch? at noon] 0
+}

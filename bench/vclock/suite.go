@@ -18,6 +18,7 @@ func Suite() bar.Suite {
 	s.Bars = append(s.Bars, encodingBars()...)
 	s.Bars = append(s.Bars, scalarBars()...)
 	s.Bars = append(s.Bars, siblingBars()...)
+	s.Bars = append(s.Bars, causalBars()...)
 	s.Figures = sizeFigures()
 	return s
 }
