@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math/bits"
+	"time"
 
 	"github.com/distkit/distkit/internal/codec"
 	"github.com/distkit/distkit/internal/hash64"
@@ -58,13 +59,17 @@ const (
 	optSecret optionSet = 1 << iota
 	optMaxBytes
 	optPowerOfTwo
+	optWindow
+	optPanes
 )
 
-var optionNames = [...]string{"WithSecret", "WithMaxBytes", "WithPowerOfTwo"}
+var optionNames = [...]string{"WithSecret", "WithMaxBytes", "WithPowerOfTwo", "WithWindow", "WithPanes"}
 
 type config struct {
 	keyed
 	powerOfTwo bool
+	window     time.Duration
+	panes      int
 	set        optionSet
 	err        error
 }

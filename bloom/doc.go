@@ -11,6 +11,8 @@
 //	Classic      9.6  14.4                 up to k         smallest to add to, rates to 1e-10
 //	Static       7.9  11.3                 3               smallest, built once from all keys
 //	Counting    45.8  78.1                 1               removal
+//	Scalable    22.2  34.5                 1 a layer       grows (bits after a thousandfold), keeps its rate
+//	Rotating    18.4  28.8                 3               the last n keys, or the last hour's
 //
 // Do not use a filter where a false yes cannot be afforded, where the set is so
 // small that a map will do, or to count (use package cms) or to tell how many
@@ -68,6 +70,16 @@
 // A [Static] has kind 6, version 0, A = 3 and the parameters seed, segments, places
 // a segment, width and check value; its payload is (segments+2)*places fingerprints
 // of width bits, packed from the low bit on, and 8 zero bytes; nothing without keys.
+//
+// A [Scalable] has kind 4, version 0, A = 3 and the parameters first, rate (a
+// float64), keys in the newest layer, layers and check value; its payload is the
+// numbers of blocks of all layers, then the blocks of all layers, as in a Filter.
+// To the hash of a key, layer i adds i*prime1.
+//
+// A [Rotating] has kind 5, version 0, A = 6, the flag 1 if it has a beginning in
+// time, and the parameters blocks Z, panes G, newest pane, keys a pane is for, keys
+// in the newest, blocks of the oldest that are cleared, window and beginning
+// (nanoseconds) and check value; its payload is Z groups of G blocks.
 //
 // # Stability
 //

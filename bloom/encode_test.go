@@ -9,6 +9,7 @@ import (
 	"io"
 	"testing"
 	"testing/iotest"
+	"time"
 
 	"github.com/distkit/distkit/bloom"
 	"github.com/distkit/distkit/internal/testkit"
@@ -55,7 +56,7 @@ func kinds() []kind {
 		{name: "filter", version: 1, value: filter(), keyed: filter},
 		{name: "parquet", version: 1, value: parquet, keyed: filter},
 	}
-	ks = append(ks, classicKind(), countingKind(), staticKind())
+	ks = append(ks, classicKind(), countingKind(), staticKind(), scalableKind(), rotatingKind())
 	for i := range ks {
 		if ks[i].zero == nil {
 			ks[i].zero = func() storable { return new(bloom.Filter) }
@@ -105,6 +106,36 @@ func staticKind() kind {
 		zero:  func() storable { return new(bloom.Static) },
 		equal: func(a, b storable) bool { return a.(*bloom.Static).Equal(b.(*bloom.Static)) },
 		open:  func(opts ...bloom.Option) storable { return must(bloom.NewStatic(nil, 0.5, opts...)) },
+	}
+}
+
+func scalableKind() kind {
+	filled := func(opts ...bloom.Option) storable {
+		s := must(bloom.NewScalable(10, 0.05, opts...))
+		fill(40, s.AddHash)
+		return s
+	}
+	return kind{
+		name: "scalable", value: filled(), keyed: filled,
+		zero:  func() storable { return new(bloom.Scalable) },
+		equal: func(a, b storable) bool { return a.(*bloom.Scalable).Equal(b.(*bloom.Scalable)) },
+		open:  func(opts ...bloom.Option) storable { return must(bloom.NewScalable(1, 0.5, opts...)) },
+	}
+}
+
+func rotatingKind() kind {
+	filled := func(opts ...bloom.Option) storable {
+		r := must(bloom.NewRotating(25, 0.05, append(opts, bloom.WithWindow(time.Hour), bloom.WithPanes(3))...))
+		fill(40, func(h uint64) bool { return r.AddHashAt(time.Unix(1_700_000_000+int64(h), 5), h) })
+		return r
+	}
+	return kind{
+		name: "rotating", value: filled(), keyed: filled,
+		zero:  func() storable { return new(bloom.Rotating) },
+		equal: func(a, b storable) bool { return a.(*bloom.Rotating).Equal(b.(*bloom.Rotating)) },
+		open: func(opts ...bloom.Option) storable {
+			return must(bloom.NewRotating(1, 0.5, append(opts, bloom.WithPanes(2))...))
+		},
 	}
 }
 

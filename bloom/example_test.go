@@ -6,6 +6,7 @@ import (
 	"hash/maphash"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/distkit/distkit/bloom"
 	"github.com/distkit/distkit/internal/hash64"
@@ -197,4 +198,31 @@ func ExampleNewStatic() {
 	// Output:
 	// true false
 	// 7.91 bits a key at 0.78 %
+}
+
+// A stream of unknown length.
+func ExampleScalable() {
+	s, _ := bloom.NewScalable(1000, 0.01)
+	for id := range uint64(100_000) {
+		s.AddHash(id)
+	}
+	fmt.Println(s.Layers(), s.EstimatedFPR() < 0.01, s.ContainsHash(99_999))
+	// Output: 7 true true
+}
+
+// Has this message been seen in the last ten minutes?
+func ExampleRotating() {
+	seen, err := bloom.NewRotating(100_000, 0.001, bloom.WithWindow(10*time.Minute))
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	noon := time.Date(2026, 11, 24, 12, 0, 0, 0, time.UTC)
+	fmt.Println(seen.AddStringAt(noon, "message 1"), seen.AddStringAt(noon.Add(time.Minute), "message 1"))
+	fmt.Println(seen.ContainsStringAt(noon.Add(10*time.Minute), "message 1"))
+	fmt.Println(seen.ContainsStringAt(noon.Add(14*time.Minute), "message 1"))
+	// Output:
+	// true false
+	// true
+	// false
 }
