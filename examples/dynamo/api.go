@@ -1,0 +1,321 @@
+package main
+
+// The HTTP face of a node: the public API under /v1, messages between nodes
+// under /i.
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"mime/multipart"
+	"net/http"
+	"net/textproto"
+	"strconv"
+
+	"github.com/distkit/distkit/quorum"
+	"github.com/distkit/distkit/vclock"
+)
+
+const (
+	headerContext   = "X-Context"   // what the client has seen, as a token
+	headerVersion   = "X-Version"   // the dot of a write: actor and number
+	headerForwarded = "X-Forwarded" // by the node that was asked first
+)
+
+func (n *Node) routes() http.Handler {
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /v1/kv/{key...}", n.handle(n.serveGet))
+	mux.HandleFunc("PUT /v1/kv/{key...}", n.handle(n.servePut))
+	mux.HandleFunc("DELETE /v1/kv/{key...}", n.handle(n.serveDelete))
+	mux.HandleFunc("GET /v1/ring", n.handle(n.serveRing))
+	mux.HandleFunc("POST /i/put", n.handle(n.servePutCopy))
+	mux.HandleFunc("POST /i/get", n.handle(n.serveGetCopy))
+	mux.HandleFunc("POST /i/gossip", n.handle(n.serveGossip))
+	return mux
+}
+
+// badRequest marks errors that the client can mend.
+type badRequest struct{ error }
+
+// handle bounds the body and turns an error into a status and one line.
+func (n *Node) handle(serve func(http.ResponseWriter, *http.Request) error) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		r.Body = http.MaxBytesReader(w, r.Body, maxBody)
+		err := serve(w, r)
+		if err == nil {
+			return
+		}
+		status := http.StatusInternalServerError
+		var tooLarge *http.MaxBytesError
+		switch {
+		case errors.As(err, new(badRequest)), errors.Is(err, vclock.ErrCorrupt), errors.Is(err, errMessage):
+			status = http.StatusBadRequest
+		case errors.As(err, &tooLarge):
+			status = http.StatusRequestEntityTooLarge
+		case errors.Is(err, errAbsent):
+			status = http.StatusNotFound
+		case errors.Is(err, quorum.ErrNoQuorum), errors.Is(err, quorum.ErrUnavailable), errors.Is(err, quorum.ErrClosed):
+			w.Header().Set("Retry-After", "1")
+			status = http.StatusServiceUnavailable
+		}
+		http.Error(w, err.Error(), status)
+	}
+}
+
+// coordinator returns the node's coordinator, or a view of it with the levels
+// that the query asks for.
+func (n *Node) coordinator(r *http.Request) (*quorum.Coordinator, error) {
+	q := r.URL.Query()
+	if !q.Has("r") && !q.Has("w") {
+		return n.quorum, nil
+	}
+	var opts []quorum.Option
+	for name, level := range map[string]func(quorum.Level) quorum.Option{"r": quorum.WithReadLevel, "w": quorum.WithWriteLevel} {
+		if !q.Has(name) {
+			continue
+		}
+		k, err := strconv.Atoi(q.Get(name))
+		if err != nil || k < 1 || k > n.N {
+			return nil, badRequest{fmt.Errorf("%s is %q, want 1 to %d", name, q.Get(name), n.N)}
+		}
+		opts = append(opts, level(quorum.Count(k)))
+	}
+	return n.quorum.With(opts...)
+}
+
+func seenBy(r *http.Request) (c vclock.Clock, err error) {
+	if token := r.Header.Get(headerContext); token != "" {
+		if err = c.UnmarshalText([]byte(token)); err != nil {
+			err = badRequest{fmt.Errorf("%s is %q: %w", headerContext, token, err)}
+		}
+	}
+	return c, err
+}
+
+func (n *Node) serveGet(w http.ResponseWriter, r *http.Request) error {
+	c, err := n.coordinator(r)
+	if err != nil {
+		return err
+	}
+	seen, err := seenBy(r)
+	if err != nil {
+		return err
+	}
+	key := r.PathValue("key")
+	v, err := n.readAfter(r.Context(), c, key, seen)
+	if err != nil {
+		return err
+	}
+	if err := setContext(w, v.Context()); err != nil {
+		return err
+	}
+	if v.Len() == 0 {
+		return fmt.Errorf("%w: %q", errAbsent, key)
+	}
+	return writeValues(w, v)
+}
+
+// setContext tells the client what it has seen now.
+func setContext(w http.ResponseWriter, c vclock.Clock) error {
+	if c == (vclock.Clock{}) {
+		return nil
+	}
+	token, err := c.MarshalText()
+	if err == nil {
+		w.Header().Set(headerContext, string(token))
+	}
+	return err
+}
+
+// writeValues answers with the value or, in a conflict, with all of them, as
+// parts of one multipart body.
+func writeValues(w http.ResponseWriter, v versions) error {
+	if v.Len() == 1 {
+		for value := range v.Values() {
+			w.Header().Set("Content-Type", "application/octet-stream")
+			w.Header().Set("X-Content-Type-Options", "nosniff")
+			w.Write(value)
+		}
+		return nil
+	}
+	var body bytes.Buffer
+	parts := multipart.NewWriter(&body)
+	for dot, value := range v.All() {
+		part, err := parts.CreatePart(textproto.MIMEHeader{
+			"Content-Type": {"application/octet-stream"},
+			headerVersion:  {versionOf(dot)},
+		})
+		if err == nil {
+			_, err = part.Write(value)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	if err := parts.Close(); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "multipart/mixed; boundary="+parts.Boundary())
+	w.Write(body.Bytes())
+	return nil
+}
+
+func versionOf(d vclock.Dot) string { return d.ID + ":" + strconv.FormatUint(d.N, 10) }
+
+func (n *Node) servePut(w http.ResponseWriter, r *http.Request) error {
+	c, err := n.coordinator(r)
+	if err != nil {
+		return err
+	}
+	seen, err := seenBy(r)
+	if err != nil {
+		return err
+	}
+	value, err := io.ReadAll(r.Body)
+	if err != nil {
+		return err
+	}
+	v, dot, err := n.write(r.Context(), c, r.PathValue("key"), seen, value)
+	if errors.Is(err, errNotOwner) {
+		return n.forward(w, r, value)
+	}
+	if err != nil {
+		return err
+	}
+	w.Header().Set(headerVersion, versionOf(dot))
+	if v.Len() == 1 { // else the context would cover siblings that the client has not seen
+		if err := setContext(w, v.Context()); err != nil {
+			return err
+		}
+	}
+	w.WriteHeader(http.StatusNoContent)
+	return nil
+}
+
+func (n *Node) serveDelete(w http.ResponseWriter, r *http.Request) error {
+	c, err := n.coordinator(r)
+	if err != nil {
+		return err
+	}
+	seen, err := seenBy(r)
+	if err != nil {
+		return err
+	}
+	key := r.PathValue("key")
+	err = n.remove(r.Context(), c, key, seen)
+	switch {
+	case errors.Is(err, errNotOwner):
+		return n.forward(w, r, nil)
+	case errors.Is(err, errAbsent):
+		return fmt.Errorf("%w: %q", err, key)
+	case err == nil:
+		w.WriteHeader(http.StatusNoContent)
+	}
+	return err
+}
+
+// forward sends a write to the first owner that takes it. It goes one step: an
+// owner's view of the ring decides.
+func (n *Node) forward(w http.ResponseWriter, r *http.Request, body []byte) error {
+	if r.Header.Get(headerForwarded) != "" {
+		return fmt.Errorf("%w: %w", quorum.ErrUnavailable, errNotOwner)
+	}
+	prefs := n.prefs(r.PathValue("key"))
+	err := error(quorum.ErrUnavailable)
+	for _, owner := range prefs[:min(n.N, len(prefs))] {
+		if !n.members.table.Up(owner) {
+			continue
+		}
+		var resp *http.Response
+		if resp, err = n.peers.Forward(r, owner, n.name, body); err != nil {
+			continue
+		}
+		answer, err := readBody(resp)
+		if err != nil {
+			return err // it may have been done: the client must decide
+		}
+		for _, name := range []string{headerContext, headerVersion, "Content-Type", "Retry-After"} {
+			if v := resp.Header.Get(name); v != "" {
+				w.Header().Set(name, v)
+			}
+		}
+		w.WriteHeader(resp.StatusCode)
+		w.Write(answer)
+		return nil
+	}
+	return fmt.Errorf("%w: no owner of %q answers: %w", quorum.ErrUnavailable, r.PathValue("key"), err)
+}
+
+func (n *Node) serveRing(w http.ResponseWriter, _ *http.Request) error {
+	r := n.members.live.Load()
+	type member struct {
+		Node  string  `json:"node"`
+		Zone  string  `json:"zone"`
+		Share float64 `json:"share"`
+		State string  `json:"state"`
+	}
+	out := struct {
+		Fingerprint string   `json:"fingerprint"`
+		Nodes       []member `json:"nodes"`
+	}{Fingerprint: fmt.Sprintf("%016x", r.Fingerprint())}
+	for i := range r.Len() {
+		node := r.Node(i)
+		out.Nodes = append(out.Nodes, member{node.ID, node.Zone, r.Share(node.ID, 1), n.members.table.State(node.ID).Live.String()})
+	}
+	w.Header().Set("Content-Type", "application/json")
+	return json.NewEncoder(w).Encode(out)
+}
+
+func (n *Node) servePutCopy(w http.ResponseWriter, r *http.Request) error {
+	m, err := readReplicaMessage(r)
+	if err != nil {
+		return err
+	}
+	v, err := decodeVersions(m.value)
+	if err != nil {
+		return err
+	}
+	if !n.members.isMember(m.owner) {
+		return badRequest{fmt.Errorf("owner is %q, want a member", m.owner)}
+	}
+	return n.putCopy(m.owner, m.key, v)
+}
+
+func (n *Node) serveGetCopy(w http.ResponseWriter, r *http.Request) error {
+	m, err := readReplicaMessage(r)
+	if err != nil {
+		return err
+	}
+	v, err := n.getCopy(m.owner, m.key)
+	if err != nil {
+		return err
+	}
+	data, err := encodeVersions(v)
+	if err == nil {
+		w.Write(data)
+	}
+	return err
+}
+
+func readReplicaMessage(r *http.Request) (replicaMessage, error) {
+	body, err := io.ReadAll(r.Body)
+	if err != nil {
+		return replicaMessage{}, err
+	}
+	return decodeReplicaMessage(body)
+}
+
+func (n *Node) serveGossip(w http.ResponseWriter, r *http.Request) error {
+	body, err := io.ReadAll(r.Body)
+	if err != nil {
+		return err
+	}
+	answer, err := n.members.answer(body)
+	if err != nil {
+		return badRequest{err}
+	}
+	w.Write(answer)
+	return nil
+}

@@ -1,0 +1,149 @@
+package main
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/distkit/distkit/vclock"
+)
+
+// history is the model that the cluster is checked against: every write that was
+// acknowledged, and what its writer had seen.
+type history struct {
+	mu   sync.Mutex
+	keys map[string]*keyHistory
+}
+
+type keyHistory struct {
+	writes []ackedWrite
+	maybe  []vclock.Clock // what the writers of writes of unknown outcome had seen
+}
+
+type ackedWrite struct {
+	dot  vclock.Dot // none for a delete
+	seen vclock.Clock
+}
+
+func newHistory() *history { return &history{keys: map[string]*keyHistory{}} }
+
+// add notes a write: what became of it, and how often it may have been carried
+// out without anybody being told.
+func (h *history) add(key string, seen vclock.Clock, acked bool, dot vclock.Dot, maybe int) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	k := h.keys[key]
+	if k == nil {
+		k = &keyHistory{}
+		h.keys[key] = k
+	}
+	if acked {
+		k.writes = append(k.writes, ackedWrite{dot, seen})
+	}
+	for range maybe {
+		k.maybe = append(k.maybe, seen)
+	}
+}
+
+// Violation says which invariant a key breaks, and how.
+type Violation struct {
+	Invariant string
+	Key       string
+	What      string
+}
+
+func (v Violation) String() string {
+	return fmt.Sprintf("%s violated: key %q: %s", v.Invariant, v.Key, v.What)
+}
+
+// check compares all copies of all keys with the history.
+//
+// I1: no acknowledged write is lost: every copy's context covers it, and its
+// value is there unless a writer who had seen it replaced it.
+// I2: all copies of a key are equal.
+// I3: values stand side by side only where their writers had not seen each other.
+func (h *history) check(all map[string]Copies) []Violation {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	var found []Violation
+	for key, k := range h.keys {
+		copies := all[key]
+		if copies == nil && len(k.writes) > 0 && k.writes[0].dot.N > 0 {
+			found = append(found, Violation{"I1", key, "no node has it" + k.String()})
+		}
+		var first *versions
+		for owner, v := range copies {
+			if first == nil {
+				first = &v
+			} else if !v.Equal(*first) {
+				found = append(found, Violation{"I2", key, fmt.Sprintf("copies differ, on %s among others%s", owner, k)})
+				break
+			}
+		}
+		if first != nil {
+			for _, v := range k.check(key, *first) {
+				v.What += k.String()
+				found = append(found, v)
+			}
+		}
+	}
+	slices.SortFunc(found, func(a, b Violation) int { return strings.Compare(a.Invariant+a.Key, b.Invariant+b.Key) })
+	return found
+}
+
+func (k *keyHistory) check(key string, v versions) (found []Violation) {
+	alive := map[vclock.Dot]bool{}
+	for dot := range v.All() {
+		alive[dot] = true
+	}
+	// What any writer had seen is covered by what all of them together had: a
+	// context holds, for every actor, all its dots up to one.
+	var replacedBy, maybeBy vclock.Clock
+	for _, w := range k.writes {
+		replacedBy = replacedBy.Merge(w.seen)
+	}
+	for _, seen := range k.maybe {
+		maybeBy = maybeBy.Merge(seen)
+	}
+	unknown := len(alive)
+	for _, w := range k.writes {
+		if w.dot.N == 0 {
+			continue
+		}
+		if !v.Context().Contains(w.dot) {
+			found = append(found, Violation{"I1", key, fmt.Sprintf("write %s is unknown to the store", versionOf(w.dot))})
+			continue
+		}
+		replaced, maybe := replacedBy.Contains(w.dot), maybeBy.Contains(w.dot)
+		switch {
+		case alive[w.dot] && replaced:
+			found = append(found, Violation{"I3", key, fmt.Sprintf("value %s was replaced and is back", versionOf(w.dot))})
+		case !alive[w.dot] && !replaced && !maybe:
+			found = append(found, Violation{"I1", key, fmt.Sprintf("value %s is gone, and nobody who saw it wrote", versionOf(w.dot))})
+		}
+		if alive[w.dot] {
+			unknown--
+		}
+	}
+	if unknown > len(k.maybe) {
+		found = append(found, Violation{"I3", key, fmt.Sprintf("%d values that nobody wrote", unknown-len(k.maybe))})
+	}
+	return found
+}
+
+// String lists the writes, for whoever has to find out what went wrong.
+func (k *keyHistory) String() string {
+	var b strings.Builder
+	for _, w := range k.writes {
+		name := "delete"
+		if w.dot.N > 0 {
+			name = "put " + versionOf(w.dot)
+		}
+		fmt.Fprintf(&b, "\n  %s having seen %s", name, w.seen)
+	}
+	for _, seen := range k.maybe {
+		fmt.Fprintf(&b, "\n  a write of unknown outcome having seen %s", seen)
+	}
+	return b.String()
+}

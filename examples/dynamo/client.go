@@ -1,0 +1,187 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"mime"
+	"mime/multipart"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/distkit/distkit"
+	"github.com/distkit/distkit/ring"
+	"github.com/distkit/distkit/vclock"
+)
+
+// Client speaks the public API. It knows the ring, asks the owners of a key
+// first, and goes on to the next node when one does not answer.
+type Client struct {
+	http *http.Client
+	ring *ring.Ring
+	addr func(node string) string
+}
+
+// Answer is what a request gave.
+type Answer struct {
+	Values  [][]byte // more than one in a conflict; none if the key is absent
+	Context vclock.Clock
+	Dot     vclock.Dot // of a put
+	Retries int        // nodes that did not answer or could not
+	Maybe   int        // of those, how many may have carried the write out
+}
+
+// Get reads key; an absent one has no values.
+func (c *Client) Get(ctx context.Context, key string, seen vclock.Clock) (Answer, error) {
+	return c.do(ctx, http.MethodGet, key, seen, nil)
+}
+
+// Put writes a value that replaces what seen covers.
+func (c *Client) Put(ctx context.Context, key string, seen vclock.Clock, value []byte) (Answer, error) {
+	return c.do(ctx, http.MethodPut, key, seen, value)
+}
+
+// Delete deletes what seen covers, and reports whether there was anything.
+func (c *Client) Delete(ctx context.Context, key string, seen vclock.Clock) (Answer, bool, error) {
+	a, err := c.do(ctx, http.MethodDelete, key, seen, nil)
+	if errors.Is(err, errAbsent) {
+		return a, false, nil
+	}
+	return a, err == nil, err
+}
+
+func (c *Client) do(ctx context.Context, method, key string, seen vclock.Clock, value []byte) (Answer, error) {
+	var retries, maybe int
+	var last error
+	// Twice around: a cluster that is learning of a death refuses for a moment.
+	nodes := c.ring.AppendOwnersHash(nil, distkit.HashString(key), c.ring.Len())
+	for _, node := range slices.Concat(nodes, nodes) {
+		a, done, err := c.try(ctx, method, node, key, seen, value)
+		a.Retries, a.Maybe = retries, maybe
+		if done {
+			return a, err
+		}
+		last = err
+		retries++
+		if method != http.MethodGet && !refused(err) {
+			maybe++
+		}
+		if ctx.Err() != nil {
+			break
+		}
+		if retries >= len(nodes) {
+			time.Sleep(gossipInterval)
+		}
+	}
+	return Answer{Retries: retries, Maybe: maybe}, fmt.Errorf("%s %q: no node could: %w", method, key, last)
+}
+
+// refused says that the node never got the request.
+func refused(err error) bool {
+	return strings.Contains(err.Error(), "connection refused")
+}
+
+// try asks one node. done is false where another node may do better.
+func (c *Client) try(ctx context.Context, method, node, key string, seen vclock.Clock, value []byte) (a Answer, done bool, err error) {
+	u := url.URL{Scheme: "http", Host: c.addr(node), Path: "/v1/kv/" + key}
+	req, err := http.NewRequestWithContext(ctx, method, u.String(), bytes.NewReader(value))
+	if err != nil {
+		return a, true, err
+	}
+	// A kept connection may have died with its node. The transport must not send
+	// a write twice on its own, for this client counts what may have been done.
+	req.GetBody = nil
+	if seen != (vclock.Clock{}) {
+		token, err := seen.MarshalText()
+		if err != nil {
+			return a, true, err
+		}
+		req.Header.Set(headerContext, string(token))
+	}
+	resp, err := c.http.Do(req)
+	if err != nil {
+		return a, false, err
+	}
+	body, err := readBody(resp)
+	if err != nil {
+		return a, false, err
+	}
+	if token := resp.Header.Get(headerContext); token != "" {
+		if err := a.Context.UnmarshalText([]byte(token)); err != nil {
+			return a, true, err
+		}
+	}
+	switch resp.StatusCode {
+	case http.StatusOK:
+		a.Values, err = values(resp.Header.Get("Content-Type"), body)
+		return a, true, err
+	case http.StatusNoContent:
+		a.Dot, err = parseVersion(resp.Header.Get(headerVersion))
+		return a, true, err
+	case http.StatusNotFound:
+		if method == http.MethodGet {
+			return a, true, nil
+		}
+		return a, true, errAbsent
+	}
+	err = fmt.Errorf("%s answers %s: %s", node, resp.Status, bytes.TrimSpace(body))
+	return a, resp.StatusCode < 500, err
+}
+
+func values(contentType string, body []byte) ([][]byte, error) {
+	kind, params, err := mime.ParseMediaType(contentType)
+	if err != nil {
+		return nil, err
+	}
+	if kind != "multipart/mixed" {
+		return [][]byte{body}, nil
+	}
+	var list [][]byte
+	parts := multipart.NewReader(bytes.NewReader(body), params["boundary"])
+	for {
+		part, err := parts.NextPart()
+		if err == io.EOF {
+			return list, nil
+		}
+		if err != nil {
+			return nil, err
+		}
+		value, err := io.ReadAll(part)
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, value)
+	}
+}
+
+func parseVersion(s string) (vclock.Dot, error) {
+	if s == "" { // a delete has none
+		return vclock.Dot{}, nil
+	}
+	i := strings.LastIndexByte(s, ':')
+	if i < 0 {
+		return vclock.Dot{}, fmt.Errorf("%s is %q, want actor:number", headerVersion, s)
+	}
+	n, err := strconv.ParseUint(s[i+1:], 10, 64)
+	return vclock.Dot{ID: s[:i], N: n}, err
+}
+
+// union merges sets of marks, one a line: what a client does with a conflict.
+// The newest maxMarks stay, so that a value does not grow without end.
+func union(sets [][]byte, mark string) []byte {
+	const maxMarks = 16
+	var all []string
+	for _, set := range sets {
+		all = append(all, strings.Split(string(set), "\n")...)
+	}
+	all = append(all, mark)
+	slices.Sort(all)
+	all = slices.Compact(all)
+	return []byte(strings.Join(all[max(0, len(all)-maxMarks):], "\n"))
+}

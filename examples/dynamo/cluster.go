@@ -1,0 +1,262 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"path/filepath"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/distkit/distkit"
+	"github.com/distkit/distkit/ring"
+)
+
+// Cluster runs its nodes in this process, each on a loopback port and in a
+// folder of its own, and kills and revives them.
+type Cluster struct {
+	settings Settings
+	dir      string
+	names    []string
+	peers    *httpPeers
+
+	mu    sync.RWMutex
+	nodes map[string]*Node  // those that run
+	addrs map[string]string // of all, running or not
+}
+
+// startCluster starts nodes in that many zones, in turn.
+func startCluster(dir string, nodes, zones int, s Settings) (*Cluster, error) {
+	c := &Cluster{dir: dir, nodes: map[string]*Node{}, addrs: map[string]string{}}
+	c.peers = &httpPeers{addr: c.Addr, client: &http.Client{
+		Timeout:   5 * time.Second,
+		Transport: &http.Transport{MaxIdleConnsPerHost: 64, IdleConnTimeout: 30 * time.Second, DisableCompression: true},
+	}}
+	for i := range nodes {
+		name := fmt.Sprintf("node-%d", i+1)
+		c.names = append(c.names, name)
+		s.Members = append(s.Members, ring.Node{ID: name, Weight: 1, Zone: fmt.Sprintf("zone-%c", 'a'+i%zones)})
+	}
+	c.settings = s
+	for _, name := range c.names {
+		if err := c.Start(name); err != nil {
+			return nil, errors.Join(err, c.Close())
+		}
+	}
+	return c, nil
+}
+
+// Start starts a node that does not run, on its old port if that is free, with
+// whatever its folder holds.
+func (c *Cluster) Start(name string) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if !slices.Contains(c.names, name) {
+		return fmt.Errorf("node is %q, want one of %v", name, c.names)
+	}
+	if c.nodes[name] != nil {
+		return fmt.Errorf("%s runs already", name)
+	}
+	var l net.Listener
+	err := errors.New("no port yet")
+	if addr := c.addrs[name]; addr != "" {
+		l, err = net.Listen("tcp", addr)
+	}
+	if err != nil {
+		if l, err = net.Listen("tcp", "127.0.0.1:0"); err != nil {
+			return err
+		}
+	}
+	c.addrs[name] = l.Addr().String()
+	node, err := startNode(name, filepath.Join(c.dir, name), c.settings, l, c.peers)
+	if err != nil {
+		return err
+	}
+	c.nodes[name] = node
+	return nil
+}
+
+// Kill ends a node as a crash would.
+func (c *Cluster) Kill(name string) error {
+	c.mu.Lock()
+	node := c.nodes[name]
+	delete(c.nodes, name)
+	c.mu.Unlock()
+	if node == nil {
+		return fmt.Errorf("node is %q, want one that runs", name)
+	}
+	return node.Stop(true)
+}
+
+// Close ends all nodes.
+func (c *Cluster) Close() error {
+	var err error
+	for _, node := range c.Running() {
+		err = errors.Join(err, node.Stop(false))
+	}
+	c.mu.Lock()
+	clear(c.nodes)
+	c.mu.Unlock()
+	c.peers.client.CloseIdleConnections()
+	return err
+}
+
+// Addr returns a node's host:port.
+func (c *Cluster) Addr(name string) string {
+	c.mu.RLock()
+	defer c.mu.RUnlock()
+	return c.addrs[name]
+}
+
+// Running returns the nodes that run, by name.
+func (c *Cluster) Running() []*Node {
+	c.mu.RLock()
+	defer c.mu.RUnlock()
+	var list []*Node
+	for _, name := range c.names {
+		if node := c.nodes[name]; node != nil {
+			list = append(list, node)
+		}
+	}
+	return list
+}
+
+// Ring returns the ring as the first running node sees it.
+func (c *Cluster) Ring() *ring.Ring {
+	if running := c.Running(); len(running) > 0 {
+		return running[0].members.live.Load()
+	}
+	return nil
+}
+
+// AwaitAgreement returns when every running node sees exactly the running nodes
+// alive and all have the same ring.
+func (c *Cluster) AwaitAgreement(ctx context.Context) error {
+	for {
+		if c.agree() {
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("the nodes do not agree who is alive: %w", context.Cause(ctx))
+		case <-time.After(gossipInterval):
+		}
+	}
+}
+
+func (c *Cluster) agree() bool {
+	running := c.Running()
+	alive := map[string]bool{}
+	for _, n := range running {
+		alive[n.name] = true
+	}
+	for _, n := range running {
+		if n.members.live.Load().Fingerprint() != running[0].members.live.Load().Fingerprint() {
+			return false
+		}
+		for _, name := range c.names {
+			if n.members.table.Up(name) != alive[name] {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// Copies are all owners' copies of one key, by owner; of an owner that is down,
+// none.
+type Copies map[string]versions
+
+// Inspect reads every key on every running node, past the API, as only the
+// owner of a cluster in one process can.
+func (c *Cluster) Inspect() (map[string]Copies, error) {
+	all := map[string]Copies{}
+	for _, node := range c.Running() {
+		r := node.members.live.Load()
+		for key, data := range node.engine.All() {
+			v, err := decodeVersions(data)
+			if err != nil {
+				return nil, fmt.Errorf("%s, key %q: %w", node.name, key, err)
+			}
+			copies := all[key]
+			if copies == nil {
+				copies = Copies{}
+				for _, owner := range r.AppendOwnersHash(nil, distkit.HashString(key), node.N) {
+					if c.running(owner) {
+						copies[owner] = versions{}
+					}
+				}
+				all[key] = copies
+			}
+			if _, owner := copies[node.name]; owner {
+				copies[node.name] = v
+			}
+		}
+	}
+	return all, nil
+}
+
+func (c *Cluster) running(name string) bool {
+	c.mu.RLock()
+	defer c.mu.RUnlock()
+	return c.nodes[name] != nil
+}
+
+// State counts what is not as it should be for ever.
+type State struct {
+	Keys     int
+	Hints    int
+	Siblings int // keys with more than one value
+	Diverged int // keys of which some owner lacks a version
+}
+
+func (c *Cluster) State() (State, error) {
+	all, err := c.Inspect()
+	if err != nil {
+		return State{}, err
+	}
+	s := State{Keys: len(all)}
+	behind := map[string]bool{}
+	for _, node := range c.Running() {
+		s.Hints += node.hints.pending()
+		for _, copy := range node.hints.waiting() {
+			behind[copy.key] = true
+		}
+	}
+	for key, copies := range all {
+		var first *versions
+		siblings := false
+		for _, v := range copies {
+			if first == nil {
+				first = &v
+			}
+			if !v.Equal(*first) {
+				behind[key] = true
+			}
+			siblings = siblings || v.Len() > 1
+		}
+		if siblings {
+			s.Siblings++
+		}
+	}
+	s.Diverged = len(behind)
+	return s, nil
+}
+
+// Engine returns the sum of what the engines of the running nodes counted.
+func (c *Cluster) Engine() EngineStats {
+	var sum EngineStats
+	for _, node := range c.Running() {
+		s := node.engine.Stats()
+		sum.Segments += s.Segments
+		sum.Reads += s.Reads
+		sum.CacheHits += s.CacheHits
+		sum.DiskHits += s.DiskHits
+		sum.Skipped += s.Skipped
+		sum.FalseReads += s.FalseReads
+	}
+	return sum
+}

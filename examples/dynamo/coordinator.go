@@ -1,0 +1,164 @@
+package main
+
+// Shows distkit/ring, distkit/quorum and distkit/vclock together: preference
+// list, quorum with stand-ins, and versions that know what they replace.
+
+import (
+	"context"
+	"errors"
+	"log"
+	"slices"
+
+	"github.com/distkit/distkit"
+	"github.com/distkit/distkit/quorum"
+	"github.com/distkit/distkit/vclock"
+)
+
+var (
+	errAbsent   = errors.New("no such key")
+	errNotOwner = errors.New("this node does not own the key")
+)
+
+func (n *Node) newCoordinator() (*quorum.Coordinator, error) {
+	opts := []quorum.Option{
+		quorum.WithHealth(n.members.table.Up),
+		quorum.WithRepair(quorum.RepairAsync),
+	}
+	if standIns := len(n.Members) - n.N; standIns > 0 {
+		opts = append(opts, quorum.WithSloppy(standIns))
+	}
+	if n.Strict {
+		opts = append(opts, quorum.WithPrimaries(n.R, n.W))
+	}
+	return quorum.New(n.N, n.R, n.W, opts...)
+}
+
+// prefs returns the owners of key, then the nodes that stand in for them.
+func (n *Node) prefs(key string) []string {
+	r := n.members.live.Load()
+	return r.AppendOwnersHash(make([]string, 0, r.Len()), distkit.HashString(key), r.Len())
+}
+
+// owns reports whether this node is among the owners: only they may coordinate
+// a write, for only they know what the key's next dot is.
+func (n *Node) owns(prefs []string) bool {
+	return slices.Contains(prefs[:min(n.N, len(prefs))], n.name)
+}
+
+// read returns what a read quorum of copies holds of key, merged. Copies that
+// were behind are repaired after the answer.
+func (n *Node) read(ctx context.Context, c *quorum.Coordinator, key string) (versions, error) {
+	result, err := quorum.Read(ctx, c, n.prefs(key), quorum.Op[versions]{
+		Call: func(ctx context.Context, t quorum.Target) (versions, error) {
+			if t.Node == n.name {
+				return n.getCopy(t.Owner, key)
+			}
+			answer, err := n.peers.Call(ctx, t.Node, "/i/get", replicaMessage{owner: t.Owner, key: key}.encode())
+			if err != nil {
+				return versions{}, err
+			}
+			return decodeVersions(answer)
+		},
+		Merge: versions.Merge,
+		Same:  versions.Equal,
+		Repair: func(ctx context.Context, t quorum.Target, v versions) error {
+			if t.Node != t.Owner {
+				return nil // a stand-in holds what was missed, not a whole copy
+			}
+			return n.send(ctx, t, key, v)
+		},
+	})
+	return result.Value, err
+}
+
+// readAfter is read for a client that has seen a version: the answer descends
+// from it, or there is none.
+func (n *Node) readAfter(ctx context.Context, c *quorum.Coordinator, key string, seen vclock.Clock) (versions, error) {
+	v, err := n.read(ctx, c, key)
+	if err != nil || v.Context().Descends(seen) {
+		return v, err
+	}
+	all, err := c.With(quorum.WithReadLevel(quorum.All()))
+	if err != nil {
+		return versions{}, err
+	}
+	v, err = n.read(ctx, all, key)
+	if err == nil && !v.Context().Descends(seen) {
+		err = quorum.ErrUnavailable
+	}
+	return v, err
+}
+
+// write stores a value that replaces what seen covers, under this node's next
+// dot, on a write quorum.
+func (n *Node) write(ctx context.Context, c *quorum.Coordinator, key string, seen vclock.Clock, value []byte) (versions, vclock.Dot, error) {
+	prefs := n.prefs(key)
+	if !n.owns(prefs) {
+		return versions{}, vclock.Dot{}, errNotOwner
+	}
+	var dot vclock.Dot
+	v, durable, err := n.change(key, func(old versions) (changed versions) {
+		changed, dot = old.Put(seen, n.actor, value)
+		return changed
+	})
+	if err != nil {
+		return versions{}, vclock.Dot{}, err
+	}
+	return v, dot, n.replicate(ctx, c, prefs, key, v, durable)
+}
+
+// remove deletes what seen covers, or without a context what a read finds. It
+// answers errAbsent when there is nothing to delete.
+func (n *Node) remove(ctx context.Context, c *quorum.Coordinator, key string, seen vclock.Clock) error {
+	prefs := n.prefs(key)
+	if !n.owns(prefs) {
+		return errNotOwner
+	}
+	found, err := n.read(ctx, c, key)
+	if err != nil {
+		return err
+	}
+	if found.Len() == 0 {
+		return errAbsent
+	}
+	if seen == (vclock.Clock{}) {
+		seen = found.Context()
+	}
+	v, durable, err := n.change(key, func(old versions) versions { return old.Merge(found).Discard(seen) })
+	if err != nil {
+		return err
+	}
+	return n.replicate(ctx, c, prefs, key, v, durable)
+}
+
+// replicate sends v to the other owners or their stand-ins, while this node's
+// own copy becomes durable. An owner that does not get it gets it from the hints.
+func (n *Node) replicate(ctx context.Context, c *quorum.Coordinator, prefs []string, key string, v versions, durable func() error) error {
+	_, err := quorum.Write(ctx, c, prefs, quorum.WriteOp{
+		Call: func(ctx context.Context, t quorum.Target) error {
+			if t.Node == n.name && t.Owner == n.name {
+				return durable()
+			}
+			return n.send(ctx, t, key, v)
+		},
+		Missed: func(owner string, _ error) {
+			if err := n.hints.put(owner, key, v); err != nil {
+				log.Printf("%s: hint of %q for %s: %v", n.name, key, owner, err)
+			}
+		},
+	})
+	return err
+}
+
+// send merges v into t.Owner's copy at t.Node.
+func (n *Node) send(ctx context.Context, t quorum.Target, key string, v versions) error {
+	if t.Node == n.name {
+		return n.putCopy(t.Owner, key, v)
+	}
+	value, err := encodeVersions(v)
+	if err != nil {
+		return err
+	}
+	_, err = n.peers.Call(ctx, t.Node, "/i/put", replicaMessage{t.Owner, key, value}.encode())
+	return err
+}

@@ -1,0 +1,294 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"regexp"
+	"runtime"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/distkit/distkit/vclock"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// play runs the command as a shell would and checks that nothing is left of it.
+func play(t *testing.T, ctx context.Context, args ...string) (status int, out, errs string) {
+	t.Helper()
+	t.Setenv("TMPDIR", t.TempDir())
+	before := runtime.NumGoroutine()
+	var o, e bytes.Buffer
+	status = run(ctx, args, strings.NewReader("to be or not to be\n"), &o, &e)
+	assert.Eventually(t, func() bool { return runtime.NumGoroutine() <= before+1 }, 3*time.Second, 10*time.Millisecond, "goroutines are left")
+	left, err := os.ReadDir(os.Getenv("TMPDIR"))
+	require.NoError(t, err)
+	assert.Empty(t, left, "temporary files are left")
+	return status, o.String(), e.String()
+}
+
+// shape is a report without its figures.
+func shape(report string) string {
+	report = regexp.MustCompile(`[0-9]+([.,][0-9]+)*`).ReplaceAllString(report, "#")
+	report = regexp.MustCompile(`(?m)^ +`).ReplaceAllString(report, "")
+	return regexp.MustCompile(`[ \t]+`).ReplaceAllString(strings.TrimSpace(report), " ")
+}
+
+// The script ends with every invariant held, and the README shows its report.
+func TestHeadlessReportIsTheReadmes(t *testing.T) {
+	status, out, errs := play(t, t.Context(), "-headless", "-duration", "3s")
+	require.Equal(t, 0, status, "%s%s", out, errs)
+	assert.Empty(t, errs)
+	assert.Contains(t, out, "I1 no acknowledged write is lost: ok")
+	for line := range strings.Lines(out) {
+		assert.LessOrEqual(t, len(line), 81, line)
+	}
+
+	readme, err := os.ReadFile("../../README.md")
+	require.NoError(t, err)
+	_, block, ok := strings.Cut(string(readme), "    $ go run ./examples/dynamo -headless\n")
+	require.True(t, ok)
+	block, _, _ = strings.Cut(block, "\n\n")
+	assert.Equal(t, shape(block), shape(out))
+}
+
+func TestInterruptCleansUp(t *testing.T) {
+	for name, args := range map[string][]string{
+		"headless":  {"-headless", "-input", "-"},
+		"with page": {"-input", "-", "-fsync", "off"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			ctx, cancel := context.WithTimeout(t.Context(), 1500*time.Millisecond)
+			defer cancel()
+			status, _, errs := play(t, ctx, args...)
+			if args[0] == "-headless" {
+				assert.Equal(t, 1, status)
+				assert.Equal(t, "dynamo: interrupted\n", errs)
+			} else {
+				assert.Equal(t, 0, status, errs)
+			}
+		})
+	}
+}
+
+func TestBadUsageIsOneLine(t *testing.T) {
+	busy, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	defer busy.Close()
+	binary := filepath.Join(t.TempDir(), "input")
+	require.NoError(t, os.WriteFile(binary, []byte{0, 1, 2, 3}, 0o600))
+	for _, c := range []struct {
+		status int
+		want   string
+		args   []string
+	}{
+		{2, "flag provided but not defined: -wat", []string{"-wat"}},
+		{2, `-fsync is "sometimes", want always, group or off`, []string{"-fsync", "sometimes"}},
+		{2, "-duration is 1ms, want 1s to 1h", []string{"-duration", "1ms"}},
+		{2, "-r is 4, want 1 to 3", []string{"-r", "4"}},
+		{2, "-n is 6, want 1 to 5", []string{"-n", "6"}},
+		{2, "-clients is 0, want 1 to 1000", []string{"-clients", "0"}},
+		{2, `argument is "headless", want none`, []string{"headless"}},
+		{2, `-addr is "0.0.0.0:80", want an address of the loopback interface: there is no authentication`, []string{"-addr", "0.0.0.0:80"}},
+		{1, "-input: open no-such-file: no such file or directory", []string{"-headless", "-input", "no-such-file"}},
+		{1, "-input: input holds no words and no requests", []string{"-headless", "-input", binary}},
+		{1, fmt.Sprintf("-addr is %q: listen tcp %[1]s: bind: address already in use", busy.Addr()), []string{"-input", "-", "-addr", busy.Addr().String()}},
+	} {
+		status, _, errs := play(t, t.Context(), c.args...)
+		assert.Equal(t, c.status, status, c.args)
+		assert.Equal(t, "dynamo: "+c.want+"\n", errs)
+	}
+}
+
+// testCluster starts five nodes that agree on who is alive.
+func testCluster(t *testing.T, s Settings) (*Cluster, *Client) {
+	t.Helper()
+	c, err := startCluster(t.TempDir(), nodeCount, zoneCount, s)
+	require.NoError(t, err)
+	t.Cleanup(func() { assert.NoError(t, c.Close()) })
+	require.NoError(t, within(t.Context(), 10*time.Second, c.AwaitAgreement))
+	return c, &Client{http: c.peers.client, ring: c.Ring(), addr: c.Addr}
+}
+
+var usual = Settings{N: 3, R: 2, W: 2, Fsync: FsyncOff, HintRate: 10_000}
+
+func TestReadWriteDelete(t *testing.T) {
+	_, client := testCluster(t, usual)
+	ctx, none := t.Context(), vclock.Clock{}
+
+	a, err := client.Get(ctx, "a/b c?", none)
+	require.NoError(t, err)
+	assert.Empty(t, a.Values, "absent")
+	_, there, err := client.Delete(ctx, "a/b c?", none)
+	require.NoError(t, err)
+	assert.False(t, there, "nothing to delete")
+
+	first, err := client.Put(ctx, "a/b c?", none, []byte("one"))
+	require.NoError(t, err)
+	second, err := client.Put(ctx, "a/b c?", first.Context, []byte("two"))
+	require.NoError(t, err)
+	a, err = client.Get(ctx, "a/b c?", second.Context)
+	require.NoError(t, err)
+	assert.Equal(t, [][]byte{[]byte("two")}, a.Values, "a write with a context replaces what it had seen")
+
+	// Somebody who has not seen it writes: a conflict, which a third resolves.
+	_, err = client.Put(ctx, "a/b c?", first.Context, []byte("zwei"))
+	require.NoError(t, err)
+	a, err = client.Get(ctx, "a/b c?", none)
+	require.NoError(t, err)
+	assert.ElementsMatch(t, [][]byte{[]byte("two"), []byte("zwei")}, a.Values)
+	_, err = client.Put(ctx, "a/b c?", a.Context, []byte("both"))
+	require.NoError(t, err)
+	a, err = client.Get(ctx, "a/b c?", none)
+	require.NoError(t, err)
+	assert.Equal(t, [][]byte{[]byte("both")}, a.Values)
+
+	_, there, err = client.Delete(ctx, "a/b c?", a.Context)
+	require.NoError(t, err)
+	assert.True(t, there)
+	a, err = client.Get(ctx, "a/b c?", none)
+	require.NoError(t, err)
+	assert.Empty(t, a.Values)
+	_, there, err = client.Delete(ctx, "a/b c?", none)
+	require.NoError(t, err)
+	assert.False(t, there, "deleted already")
+}
+
+func do(t *testing.T, method, url, token string, body io.Reader) (status int, answer string) {
+	t.Helper()
+	req, err := http.NewRequestWithContext(t.Context(), method, url, body)
+	require.NoError(t, err)
+	if token != "" {
+		req.Header.Set(headerContext, token)
+	}
+	resp, err := http.DefaultClient.Do(req)
+	require.NoError(t, err)
+	defer http.DefaultClient.CloseIdleConnections()
+	b, err := readBody(resp)
+	require.NoError(t, err)
+	return resp.StatusCode, strings.TrimSpace(string(b))
+}
+
+// Any node takes any request, and hostile bytes get one line.
+func TestEveryNodeAnswers(t *testing.T) {
+	c, _ := testCluster(t, usual)
+	for _, name := range c.names {
+		base := "http://" + c.Addr(name)
+		status, _ := do(t, "PUT", base+"/v1/kv/from/"+name, "", strings.NewReader("value"))
+		assert.Equal(t, http.StatusNoContent, status)
+		for _, other := range c.names {
+			status, body := do(t, "GET", "http://"+c.Addr(other)+"/v1/kv/from/"+name, "", nil)
+			assert.Equal(t, http.StatusOK, status)
+			assert.Equal(t, "value", body)
+		}
+		future, err := vclock.Make(vclock.Dot{ID: "nobody", N: 7})
+		require.NoError(t, err)
+		token, err := future.MarshalText()
+		require.NoError(t, err)
+		for _, bad := range []struct {
+			status                    int
+			method, path, token, body string
+		}{
+			{404, "GET", "/v1/kv/absent", "", ""},
+			{404, "DELETE", "/v1/kv/absent", "", ""},
+			{503, "GET", "/v1/kv/from/" + name, string(token), ""}, // nobody can answer with what that client has seen
+			{400, "GET", "/v1/kv/a", "no token!", ""},
+			{400, "PUT", "/v1/kv/a", "AAAA", "value"},
+			{400, "GET", "/v1/kv/a?r=9", "", ""},
+			{400, "PUT", "/v1/kv/a?w=none", "", "value"},
+			{413, "PUT", "/v1/kv/a", "", strings.Repeat("x", maxBody+1)},
+			{400, "POST", "/i/put", "", "\xff\xff\xff\xff\xff\xff\xff\xff\x7f"},
+			{400, "POST", "/i/put", "", replicaBody(name, "k", "no versions")},
+			{400, "POST", "/i/put", "", replicaBody("stranger", "k", emptyVersions)},
+			{400, "POST", "/i/get", "", "\x05a"},
+			{400, "POST", "/i/gossip", "", "\xff"},
+			{400, "POST", "/i/gossip", "", string(gossipMessage{delta: []byte("garbage")}.encode())},
+			{400, "POST", "/i/gossip", "", string(gossipMessage{digest: []byte("garbage")}.encode())},
+		} {
+			status, body := do(t, bad.method, base+bad.path, bad.token, strings.NewReader(bad.body))
+			assert.Equal(t, bad.status, status, "%s %s: %s", bad.method, bad.path, body)
+			assert.NotEmpty(t, body)
+			assert.NotContains(t, body, "\n")
+		}
+	}
+}
+
+var emptyVersions = func() string {
+	b, err := encodeVersions(versions{})
+	if err != nil {
+		panic(err)
+	}
+	return string(b)
+}()
+
+func replicaBody(owner, key, value string) string {
+	return string(replicaMessage{owner, key, []byte(value)}.encode())
+}
+
+// With one node of three down nothing fails, its share waits as hints with the
+// stand-ins, the ring stays as it is, and when the node is back it gets all.
+func TestANodeDiesAndReturns(t *testing.T) {
+	c, client := testCluster(t, usual)
+	ring := c.Ring().Fingerprint()
+	require.NoError(t, c.Kill(victim))
+	for i := range 200 {
+		a, err := client.Put(t.Context(), fmt.Sprint("key", i), vclock.Clock{}, []byte("value"))
+		require.NoError(t, err)
+		a, err = client.Get(t.Context(), fmt.Sprint("key", i), a.Context)
+		require.NoError(t, err)
+		require.Equal(t, [][]byte{[]byte("value")}, a.Values)
+	}
+	killed := time.Now()
+	require.NoError(t, within(t.Context(), 10*time.Second, c.AwaitAgreement))
+	t.Logf("noticed %v after the last write", time.Since(killed))
+	state, err := c.State()
+	require.NoError(t, err)
+	assert.NotZero(t, state.Hints)
+	assert.Equal(t, ring, c.Ring().Fingerprint(), "a crash changes liveness, never membership")
+
+	require.NoError(t, c.Start(victim))
+	require.Eventually(t, func() bool {
+		state, err := c.State()
+		return err == nil && state.Hints == 0 && state.Diverged == 0
+	}, 10*time.Second, 50*time.Millisecond)
+	assert.Equal(t, ring, c.Ring().Fingerprint())
+	assert.Error(t, c.Start(victim), "it runs")
+	assert.Error(t, c.Kill("node-9"))
+	assert.Error(t, c.Start("node-9"))
+}
+
+// What was acknowledged under fsync is there after all nodes died at once, and so
+// are the hints.
+func TestAllNodesDie(t *testing.T) {
+	s := usual
+	s.Fsync = FsyncGroup
+	c, client := testCluster(t, s)
+	require.NoError(t, c.Kill(victim))
+	for i := range 50 {
+		_, err := client.Put(t.Context(), fmt.Sprint("key", i), vclock.Clock{}, []byte("value"))
+		require.NoError(t, err)
+	}
+	for _, n := range c.Running() {
+		require.NoError(t, c.Kill(n.name))
+	}
+	for _, name := range c.names {
+		require.NoError(t, c.Start(name))
+	}
+	require.NoError(t, within(t.Context(), 10*time.Second, c.AwaitAgreement))
+	for i := range 50 {
+		a, err := client.Get(t.Context(), fmt.Sprint("key", i), vclock.Clock{})
+		require.NoError(t, err)
+		require.Equal(t, [][]byte{[]byte("value")}, a.Values)
+	}
+	require.Eventually(t, func() bool {
+		state, err := c.State()
+		return err == nil && state.Hints == 0 && state.Diverged == 0
+	}, 10*time.Second, 50*time.Millisecond)
+}

@@ -1,0 +1,181 @@
+package main
+
+// Shows distkit/quorum/gossip: who is a member, and who is alive.
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"slices"
+	"time"
+
+	"github.com/distkit/distkit/quorum/gossip"
+	"github.com/distkit/distkit/ring"
+)
+
+const (
+	gossipInterval = 50 * time.Millisecond
+	tokensPerNode  = 64
+)
+
+// membership is a node's view of the cluster. Its administrative half alone
+// builds the ring, and is kept on disk; liveness only says whom to ask.
+type membership struct {
+	self  string
+	path  string
+	table *gossip.Table
+	nodes []ring.Node
+	live  *ring.Live
+}
+
+// openMembership reads the membership from path, or starts with those members.
+func openMembership(self, path string, members []ring.Node) (*membership, error) {
+	table, err := gossip.New(self,
+		gossip.WithInterval(gossipInterval),
+		gossip.WithSuspicion(4*gossipInterval, 20*gossipInterval))
+	if err != nil {
+		return nil, err
+	}
+	m := &membership{self: self, path: path, table: table}
+	image, err := os.ReadFile(path)
+	switch {
+	case err == nil:
+		if err := table.UnmarshalBinary(image); err != nil {
+			return nil, fmt.Errorf("membership %s: %w", path, err)
+		}
+	case errors.Is(err, os.ErrNotExist):
+		for _, n := range members {
+			if err := table.Join(n.ID, n.Weight, n.Zone); err != nil {
+				return nil, err
+			}
+		}
+	default:
+		return nil, err
+	}
+	empty, err := ring.New(nil, ring.WithVirtualNodes(tokensPerNode))
+	if err != nil {
+		return nil, err
+	}
+	m.live = ring.NewLive(empty)
+	return m, m.follow()
+}
+
+// follow rebuilds the ring and writes the membership down if it changed.
+func (m *membership) follow() error {
+	var nodes []ring.Node
+	for id, state := range m.table.Members() {
+		nodes = append(nodes, ring.Node{ID: id, Weight: state.Weight, Zone: state.Zone})
+	}
+	if slices.Equal(nodes, m.nodes) {
+		return nil
+	}
+	image, err := m.table.MarshalBinary()
+	if err != nil {
+		return err
+	}
+	if err := writeFile(m.path, image); err != nil {
+		return err
+	}
+	next, err := ring.New(nodes, ring.WithVirtualNodes(tokensPerNode))
+	if err != nil {
+		return err
+	}
+	m.live.CompareAndSwap(m.live.Load(), next)
+	m.nodes = nodes
+	return nil
+}
+
+// run gossips until ctx is done. after is called in every round.
+func (m *membership) run(ctx context.Context, peers Peers, after func()) {
+	rng := rand.New(rand.NewPCG(rand.Uint64(), rand.Uint64()))
+	tick := time.NewTicker(gossipInterval)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+		m.table.Tick()
+		if others := m.others(); len(others) > 0 {
+			// A peer that does not answer is what the table finds out anyway.
+			_ = m.exchange(ctx, peers, others[rng.IntN(len(others))])
+		}
+		after()
+	}
+}
+
+func (m *membership) isMember(name string) bool {
+	return m.table.State(name).Status == gossip.Member
+}
+
+func (m *membership) others() []string {
+	var names []string
+	for id := range m.table.Members() {
+		if id != m.self {
+			names = append(names, id)
+		}
+	}
+	return names
+}
+
+// exchange tells peer what this node knows (SYN), takes what it lacks (ACK) and
+// sends what the peer lacks (ACK2).
+func (m *membership) exchange(ctx context.Context, peers Peers, peer string) error {
+	ctx, cancel := context.WithTimeout(ctx, 10*gossipInterval)
+	defer cancel()
+	syn := gossipMessage{digest: m.table.AppendDigest(nil)}
+	answer, err := peers.Call(ctx, peer, "/i/gossip", syn.encode())
+	if err != nil {
+		return err
+	}
+	ack, err := decodeGossipMessage(answer)
+	if err != nil {
+		return err
+	}
+	if err := m.table.Apply(ack.delta); err != nil {
+		return err
+	}
+	delta, err := m.table.AppendDelta(nil, ack.digest)
+	if err != nil {
+		return err
+	}
+	_, err = peers.Call(ctx, peer, "/i/gossip", gossipMessage{delta: delta}.encode())
+	return err
+}
+
+// answer is the other side of exchange.
+func (m *membership) answer(body []byte) ([]byte, error) {
+	in, err := decodeGossipMessage(body)
+	if err != nil {
+		return nil, err
+	}
+	if len(in.delta) > 0 {
+		return gossipMessage{}.encode(), m.table.Apply(in.delta)
+	}
+	delta, err := m.table.AppendDelta(nil, in.digest)
+	if err != nil {
+		return nil, err
+	}
+	return gossipMessage{delta: delta, digest: m.table.AppendDigest(nil)}.encode(), nil
+}
+
+// writeFile replaces the file at path, whole or not at all.
+func writeFile(path string, data []byte) error {
+	tmp := path + ".tmp"
+	f, err := os.OpenFile(tmp, os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600)
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(data)
+	if err = errors.Join(err, f.Sync(), f.Close()); err != nil {
+		return err
+	}
+	if err := os.Rename(tmp, path); err != nil {
+		return err
+	}
+	return syncDir(filepath.Dir(path))
+}

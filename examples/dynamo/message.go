@@ -1,0 +1,124 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+
+	"github.com/distkit/distkit/vclock"
+)
+
+// versions is what a node holds of a key: the values that nobody has replaced
+// yet, and the context that covers all that were ever written.
+type versions = vclock.Siblings[[]byte]
+
+func encodeVersions(v versions) ([]byte, error) {
+	return vclock.AppendSiblings(nil, v, func(b, value []byte) ([]byte, error) { return append(b, value...), nil })
+}
+
+func decodeVersions(data []byte) (versions, error) {
+	return vclock.DecodeSiblings(data, func(b []byte) ([]byte, error) { return bytes.Clone(b), nil })
+}
+
+// maxBody bounds every request and answer, values and messages alike.
+const maxBody = 1 << 20
+
+// Peers carries messages between nodes.
+type Peers interface {
+	// Call sends body to the handler at path of the named node and returns its
+	// answer.
+	Call(ctx context.Context, node, path string, body []byte) ([]byte, error)
+	// Forward sends a client's request on to the named node, with that body.
+	Forward(r *http.Request, node, from string, body []byte) (*http.Response, error)
+}
+
+// httpPeers calls over HTTP/1.1 with kept connections.
+type httpPeers struct {
+	client *http.Client
+	addr   func(node string) string // host:port
+}
+
+func (p *httpPeers) Call(ctx context.Context, node, path string, body []byte) ([]byte, error) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://"+p.addr(node)+path, bytes.NewReader(body))
+	if err != nil {
+		return nil, err
+	}
+	resp, err := p.client.Do(req)
+	if err != nil {
+		return nil, err
+	}
+	answer, err := readBody(resp)
+	if err == nil && resp.StatusCode != http.StatusOK {
+		err = fmt.Errorf("%s answers %s: %s", node, resp.Status, strings.TrimSpace(string(answer)))
+	}
+	return answer, err
+}
+
+func (p *httpPeers) Forward(r *http.Request, node, from string, body []byte) (*http.Response, error) {
+	on := r.Clone(r.Context())
+	on.RequestURI = "" // of the incoming request; a client must not set it
+	on.URL.Scheme, on.URL.Host = "http", p.addr(node)
+	on.Body, on.ContentLength = io.NopCloser(bytes.NewReader(body)), int64(len(body))
+	on.Header.Set(headerForwarded, from)
+	return p.client.Do(on)
+}
+
+// readBody reads and closes the whole body, so that the connection is kept.
+func readBody(resp *http.Response) ([]byte, error) {
+	defer resp.Body.Close()
+	b, err := io.ReadAll(io.LimitReader(resp.Body, maxBody+1))
+	if err == nil && len(b) > maxBody {
+		err = fmt.Errorf("answer is longer than %d bytes", maxBody)
+	}
+	return b, err
+}
+
+// replicaMessage is the body of /i/put and /i/get: whose copy of which key is
+// meant, and for a put what to merge into it.
+type replicaMessage struct {
+	owner, key string
+	value      []byte // encoded versions
+}
+
+func (m replicaMessage) encode() []byte {
+	b := make([]byte, 0, len(m.owner)+len(m.key)+len(m.value)+2*binary.MaxVarintLen32)
+	b = binary.AppendUvarint(b, uint64(len(m.owner)))
+	b = append(b, m.owner...)
+	b = binary.AppendUvarint(b, uint64(len(m.key)))
+	b = append(b, m.key...)
+	return append(b, m.value...)
+}
+
+var errMessage = errors.New("message is malformed")
+
+func decodeReplicaMessage(b []byte) (replicaMessage, error) {
+	owner, rest, ok := cutBytes(b)
+	key, value, ok2 := cutBytes(rest)
+	if !ok || !ok2 {
+		return replicaMessage{}, errMessage
+	}
+	return replicaMessage{string(owner), string(key), value}, nil
+}
+
+// gossipMessage is the body of /i/gossip and its answer: what the receiver
+// lacks, and what the sender knows.
+type gossipMessage struct{ delta, digest []byte }
+
+func (m gossipMessage) encode() []byte {
+	b := binary.AppendUvarint(nil, uint64(len(m.delta)))
+	b = append(b, m.delta...)
+	return append(b, m.digest...)
+}
+
+func decodeGossipMessage(b []byte) (gossipMessage, error) {
+	delta, digest, ok := cutBytes(b)
+	if !ok {
+		return gossipMessage{}, errMessage
+	}
+	return gossipMessage{delta, digest}, nil
+}

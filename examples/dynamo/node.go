@@ -1,0 +1,208 @@
+package main
+
+// Shows how the packages of distkit make one node of a Dynamo-style store.
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"github.com/distkit/distkit"
+	"github.com/distkit/distkit/quorum"
+	"github.com/distkit/distkit/ring"
+	"github.com/distkit/distkit/vclock"
+)
+
+// Settings are what all nodes of a cluster share.
+type Settings struct {
+	N, R, W  int
+	Strict   bool // only owners count for R and W
+	Fsync    Fsync
+	HintRate float64
+	Members  []ring.Node // of the first start; afterwards each node's disk knows
+}
+
+// Node is one replica: an engine, the hints that it keeps for others, its view
+// of the membership, and a coordinator.
+type Node struct {
+	Settings
+	name  string
+	actor string // the id of its writes, new with every new disk
+	peers Peers
+
+	engine  Engine
+	hints   *handoff
+	members *membership
+	quorum  *quorum.Coordinator
+	locks   [256]sync.Mutex // by hash: a read, a merge and a write of one key
+
+	server *http.Server
+	cancel context.CancelFunc
+	done   sync.WaitGroup
+}
+
+// startNode opens what is in dir and serves on l, which it takes over.
+func startNode(name, dir string, s Settings, l net.Listener, peers Peers) (_ *Node, err error) {
+	n := &Node{Settings: s, name: name, peers: peers}
+	ctx, cancel := context.WithCancel(context.Background())
+	n.cancel = cancel
+	defer func() {
+		if err != nil {
+			err = fmt.Errorf("starting %s in %s: %w", name, dir, errors.Join(err, l.Close(), n.Stop(true)))
+		}
+	}()
+	if n.engine, err = openEngine(filepath.Join(dir, "data"), s.Fsync); err != nil {
+		return nil, err
+	}
+	if n.actor, err = openActor(filepath.Join(dir, "actor"), name); err != nil {
+		return nil, err
+	}
+	if n.members, err = openMembership(name, filepath.Join(dir, "members"), s.Members); err != nil {
+		return nil, err
+	}
+	if n.hints, err = openHandoff(filepath.Join(dir, "hints"), s.Fsync, s.HintRate, n.members.isMember); err != nil {
+		return nil, err
+	}
+	if n.quorum, err = n.newCoordinator(); err != nil {
+		return nil, err
+	}
+	n.server = &http.Server{
+		Handler:           n.routes(),
+		ReadHeaderTimeout: 5 * time.Second,
+		ReadTimeout:       10 * time.Second,
+		WriteTimeout:      10 * time.Second,
+		ErrorLog:          log.New(io.Discard, "", 0), // of connections that a kill cut
+	}
+	n.done.Go(func() { n.server.Serve(l) })
+	n.done.Go(func() { n.members.run(ctx, peers, func() { n.tend(ctx) }) })
+	return n, nil
+}
+
+// openEngine is where another engine is put in.
+func openEngine(dir string, fsync Fsync) (Engine, error) { return openStore(dir, fsync) }
+
+// openActor returns the id under which this disk's writes are counted. A node
+// that comes back with an empty disk has forgotten its counter and must not go
+// on under the old id.
+func openActor(path, name string) (string, error) {
+	b, err := os.ReadFile(path)
+	if err == nil {
+		return string(b), nil
+	}
+	if !errors.Is(err, os.ErrNotExist) {
+		return "", err
+	}
+	actor := vclock.NewActor(name)
+	return actor, writeFile(path, []byte(actor))
+}
+
+// tend does what a round of gossip may call for.
+func (n *Node) tend(ctx context.Context) {
+	if err := n.members.follow(); err != nil {
+		log.Printf("%s: membership: %v", n.name, err)
+	}
+	for _, owner := range n.hints.log.Owners() {
+		if n.members.table.Up(owner) {
+			n.hints.drain(ctx, owner, func(ctx context.Context, owner, key string, value []byte) error {
+				_, err := n.peers.Call(ctx, owner, "/i/put", replicaMessage{owner, key, value}.encode())
+				return err
+			})
+		}
+	}
+}
+
+// Stop ends the node; with died, as a crash would: nothing is flushed, open
+// connections are cut.
+func (n *Node) Stop(died bool) error {
+	var err error
+	if n.server != nil {
+		if died {
+			err = n.server.Close()
+		} else {
+			ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
+			if err = n.server.Shutdown(ctx); err != nil {
+				err = n.server.Close()
+			}
+			cancel()
+		}
+	}
+	n.cancel()
+	n.done.Wait()
+	if n.quorum != nil {
+		ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
+		err = errors.Join(err, n.quorum.Close(ctx))
+		cancel()
+	}
+	if n.hints != nil {
+		err = errors.Join(err, n.hints.close())
+	}
+	if n.engine != nil {
+		err = errors.Join(err, n.engine.Close(died))
+	}
+	return err
+}
+
+// load returns this node's own copy of key.
+func (n *Node) load(key string) (versions, error) {
+	data, ok, err := n.engine.Get(key)
+	if err != nil || !ok {
+		return versions{}, err
+	}
+	v, err := decodeVersions(data)
+	if err != nil {
+		return versions{}, fmt.Errorf("%s: stored versions of %q: %w", n.name, key, err)
+	}
+	return v, nil
+}
+
+// change replaces this node's own copy of key by what f makes of it, and returns
+// that. durable returns when it is as durable as asked for.
+func (n *Node) change(key string, f func(versions) versions) (changed versions, durable func() error, err error) {
+	lock := &n.locks[distkit.HashString(key)%uint64(len(n.locks))]
+	lock.Lock()
+	defer lock.Unlock()
+	old, err := n.load(key)
+	if err != nil {
+		return versions{}, nil, err
+	}
+	changed = f(old)
+	if changed.Equal(old) {
+		return old, func() error { return nil }, nil
+	}
+	data, err := encodeVersions(changed)
+	if err != nil {
+		return versions{}, nil, err
+	}
+	durable, err = n.engine.Put(key, data)
+	return changed, durable, err
+}
+
+// putCopy merges v into owner's copy of key: into the engine if that is this
+// node, else into the hints.
+func (n *Node) putCopy(owner, key string, v versions) error {
+	if owner != n.name {
+		return n.hints.put(owner, key, v)
+	}
+	_, durable, err := n.change(key, v.Merge)
+	if err != nil {
+		return err
+	}
+	return durable()
+}
+
+// getCopy returns owner's copy of key, or for another owner what the hints hold
+// of it.
+func (n *Node) getCopy(owner, key string) (versions, error) {
+	if owner != n.name {
+		return n.hints.get(owner, key), nil
+	}
+	return n.load(key)
+}

@@ -1,0 +1,411 @@
+package main
+
+// Shows distkit/bloom (a filter in front of each segment) and distkit/lru (a
+// cache of values in front of everything).
+
+import (
+	"errors"
+	"fmt"
+	"iter"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+
+	"github.com/distkit/distkit"
+	"github.com/distkit/distkit/lru"
+)
+
+// Engine is where a node keeps its keys. Put replaces; merging versions is the
+// node's business.
+type Engine interface {
+	// Get returns the value of key, which the caller must not change.
+	Get(key string) (value []byte, ok bool, err error)
+	// Put makes value the one that Get returns. It keeps value. durable returns
+	// when the value would survive a crash, as far as the engine promises that.
+	Put(key string, value []byte) (durable func() error, err error)
+	// All yields every key once, in any order.
+	All() iter.Seq2[string, []byte]
+	Stats() EngineStats
+	// Close ends the engine; with died, as a crash would.
+	Close(died bool) error
+}
+
+// EngineStats counts since the engine was opened.
+type EngineStats struct {
+	Segments   int
+	Reads      uint64
+	CacheHits  uint64 // reads that the cache answered
+	DiskHits   uint64 // reads that a segment answered
+	Skipped    uint64 // reads of a segment that its filter spared
+	FalseReads uint64 // reads of a segment that found nothing
+}
+
+// store is a log-structured engine. A write goes to the write-ahead log, then
+// to memory, and with the whole of memory to a segment; a read goes cache,
+// memory, filter, segment, the newest segment first. Segments are merged when
+// there are too many. Values are whole states, so the newest one of a key is all
+// there is to know; a deleted key's value is its tombstone.
+type store struct {
+	dir   string
+	fsync Fsync
+	limit int // of memory, in bytes, before it is written out
+
+	mu       sync.RWMutex // order: mu, then the log's
+	flushed  *sync.Cond
+	mem      map[string][]byte
+	memBytes int
+	log      *wal
+	frozen   map[string][]byte // what is being written to a segment
+	oldLog   *wal
+	segments []*segment // oldest first
+	next     int        // number of the next log or segment
+	err      error      // why the store takes no more writes
+	closed   bool
+
+	cacheMu sync.Mutex
+	cache   *lru.Cache[string, []byte]
+
+	work chan struct{}
+	done sync.WaitGroup
+
+	reads, cacheHits, diskHits, skipped, falseReads atomic.Uint64
+}
+
+const (
+	memLimit    = 2 << 20 // bytes of keys and values
+	maxSegments = 4
+	cacheBytes  = 4 << 20
+)
+
+// openStore opens or makes the store in dir and replays its log.
+func openStore(dir string, fsync Fsync) (_ *store, err error) {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return nil, err
+	}
+	s := &store{dir: dir, fsync: fsync, limit: memLimit, mem: map[string][]byte{}, work: make(chan struct{}, 1)}
+	s.flushed = sync.NewCond(&s.mu)
+	s.cache, err = lru.New[string, []byte](cacheBytes, lru.WithWeigher(func(key string, value []byte) uint32 {
+		return uint32(len(key) + len(value) + 1)
+	}))
+	if err != nil {
+		return nil, err
+	}
+	defer func() {
+		if err != nil {
+			s.closeFiles(true)
+		}
+	}()
+	files, err := os.ReadDir(dir)
+	if err != nil {
+		return nil, err
+	}
+	var logs []string
+	for _, f := range files { // in ascending order of names, hence of age
+		path := filepath.Join(dir, f.Name())
+		switch filepath.Ext(path) {
+		case ".tmp":
+			err = os.Remove(path)
+		case ".seg":
+			var seg *segment
+			if seg, err = openSegment(path); err == nil {
+				s.segments = append(s.segments, seg)
+			}
+		case ".wal":
+			logs = append(logs, path)
+		}
+		if err != nil {
+			return nil, err
+		}
+		var n int
+		if _, e := fmt.Sscanf(strings.TrimSuffix(f.Name(), filepath.Ext(path)), "%d", &n); e == nil {
+			s.next = max(s.next, n+1)
+		}
+	}
+	if err := s.recover(logs); err != nil {
+		return nil, err
+	}
+	s.done.Go(s.maintain)
+	return s, nil
+}
+
+// recover replays all logs into memory. More than one is left when the crash
+// came before a segment was whole; the older ones are written out now.
+func (s *store) recover(logs []string) error {
+	for i, path := range logs {
+		log, err := openWAL(path, s.fsync, func(key string, value []byte) { s.keep(key, value) })
+		if err != nil {
+			return err
+		}
+		if i == len(logs)-1 {
+			s.log = log
+			return nil
+		}
+		if err := log.close(false); err != nil {
+			return err
+		}
+		if err := s.writeOut(s.mem); err != nil {
+			return err
+		}
+		s.mem, s.memBytes = map[string][]byte{}, 0
+		if err := os.Remove(path); err != nil {
+			return err
+		}
+	}
+	log, err := s.newLog()
+	s.log = log
+	return err
+}
+
+func (s *store) newLog() (*wal, error) {
+	path := filepath.Join(s.dir, fmt.Sprintf("%08d.wal", s.next))
+	s.next++
+	log, err := openWAL(path, s.fsync, func(string, []byte) {})
+	if err != nil {
+		return nil, err
+	}
+	return log, syncDir(s.dir)
+}
+
+func (s *store) keep(key string, value []byte) {
+	if old, ok := s.mem[key]; ok {
+		s.memBytes -= len(key) + len(old)
+	}
+	s.mem[key] = value
+	s.memBytes += len(key) + len(value)
+}
+
+func (s *store) Get(key string) ([]byte, bool, error) {
+	s.reads.Add(1)
+	// The lock is held to the end, so that no write comes between the segment
+	// that is read and the cache that is filled from it.
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	if s.closed {
+		return nil, false, os.ErrClosed
+	}
+	s.cacheMu.Lock()
+	value, ok := s.cache.Get(key)
+	s.cacheMu.Unlock()
+	if ok {
+		s.cacheHits.Add(1)
+		return value, true, nil
+	}
+	for _, table := range []map[string][]byte{s.mem, s.frozen} {
+		if value, ok := table[key]; ok {
+			return value, true, nil
+		}
+	}
+	h := distkit.HashString(key)
+	for _, seg := range slices.Backward(s.segments) {
+		value, ok, read, err := seg.get(key, h)
+		switch {
+		case err != nil:
+			return nil, false, err
+		case ok:
+			s.diskHits.Add(1)
+			s.cacheMu.Lock()
+			s.cache.Set(key, value)
+			s.cacheMu.Unlock()
+			return value, true, nil
+		case read:
+			s.falseReads.Add(1)
+		default:
+			s.skipped.Add(1)
+		}
+	}
+	return nil, false, nil
+}
+
+func (s *store) Put(key string, value []byte) (durable func() error, err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for s.memBytes > s.limit && s.frozen != nil && s.err == nil && !s.closed {
+		s.flushed.Wait() // the disk is behind; memory must not grow without bound
+	}
+	if err := s.writable(); err != nil {
+		return nil, err
+	}
+	log := s.log
+	pos, err := log.append(key, value)
+	if err != nil {
+		return nil, err
+	}
+	s.keep(key, value)
+	s.cacheMu.Lock()
+	s.cache.Delete(key)
+	s.cacheMu.Unlock()
+	if s.memBytes > s.limit && s.frozen == nil {
+		s.err = s.freeze()
+	}
+	return func() error { return log.sync(pos) }, nil
+}
+
+func (s *store) writable() error {
+	if s.closed {
+		return os.ErrClosed
+	}
+	return s.err
+}
+
+// freeze hands memory to the maintainer and starts an empty one with a log of
+// its own.
+func (s *store) freeze() error {
+	log, err := s.newLog()
+	if err != nil {
+		return err
+	}
+	s.frozen, s.oldLog = s.mem, s.log
+	s.mem, s.memBytes, s.log = map[string][]byte{}, 0, log
+	select {
+	case s.work <- struct{}{}:
+	default:
+	}
+	return nil
+}
+
+// maintain writes frozen memory to segments and merges segments.
+func (s *store) maintain() {
+	for range s.work {
+		s.mu.RLock()
+		frozen, closed := s.frozen, s.closed
+		s.mu.RUnlock()
+		if closed {
+			return
+		}
+		err := s.writeOut(frozen)
+		s.mu.Lock()
+		if err == nil {
+			err = errors.Join(s.oldLog.close(false), os.Remove(s.oldLog.path))
+			s.frozen, s.oldLog = nil, nil
+		}
+		if err == nil && len(s.segments) > maxSegments {
+			segments := slices.Clone(s.segments)
+			s.mu.Unlock()
+			err = s.compact(segments)
+			s.mu.Lock()
+		}
+		if s.err == nil {
+			s.err = err
+		}
+		s.flushed.Broadcast()
+		s.mu.Unlock()
+	}
+}
+
+// writeOut makes a segment of table and adds it as the newest.
+func (s *store) writeOut(table map[string][]byte) error {
+	keys := slices.Sorted(maps.Keys(table))
+	seg, err := s.newSegment(len(keys), func(yield func(string, []byte) bool) {
+		for _, key := range keys {
+			if !yield(key, table[key]) {
+				return
+			}
+		}
+	})
+	if err != nil {
+		return err
+	}
+	s.mu.Lock()
+	s.segments = append(s.segments, seg)
+	s.mu.Unlock()
+	return nil
+}
+
+func (s *store) newSegment(count int, entries iter.Seq2[string, []byte]) (*segment, error) {
+	s.mu.Lock()
+	path := filepath.Join(s.dir, fmt.Sprintf("%08d.seg", s.next))
+	s.next++
+	s.mu.Unlock()
+	if err := writeSegment(path, count, entries); err != nil {
+		return nil, err
+	}
+	if err := syncDir(s.dir); err != nil {
+		return nil, err
+	}
+	return openSegment(path)
+}
+
+// compact merges segments, the oldest ones of the store, into one.
+func (s *store) compact(segments []*segment) error {
+	count := 0 // at most; writeSegment folds the filter to what it needs
+	for _, seg := range segments {
+		count += int(seg.filter.EstimatedCount()) + 1
+	}
+	var err error
+	merged, err2 := s.newSegment(count, mergeSegments(segments, &err))
+	if err = errors.Join(err, err2); err != nil {
+		return err
+	}
+	s.mu.Lock()
+	s.segments = append([]*segment{merged}, s.segments[len(segments):]...)
+	s.mu.Unlock()
+	for _, seg := range segments { // no reader is left: readers hold mu
+		err = errors.Join(err, seg.close(), os.Remove(seg.path))
+	}
+	return err
+}
+
+func (s *store) All() iter.Seq2[string, []byte] {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	all := map[string][]byte{}
+	var err error
+	for _, seg := range s.segments {
+		for key, value := range seg.all(&err) {
+			all[key] = value
+		}
+	}
+	maps.Copy(all, s.frozen)
+	maps.Copy(all, s.mem)
+	return maps.All(all)
+}
+
+func (s *store) Stats() EngineStats {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return EngineStats{
+		Segments: len(s.segments), Reads: s.reads.Load(), CacheHits: s.cacheHits.Load(), DiskHits: s.diskHits.Load(),
+		Skipped: s.skipped.Load(), FalseReads: s.falseReads.Load(),
+	}
+}
+
+func (s *store) Close(died bool) error {
+	s.mu.Lock()
+	if s.closed {
+		s.mu.Unlock()
+		return nil
+	}
+	s.closed = true
+	s.flushed.Broadcast()
+	s.mu.Unlock()
+	close(s.work)
+	s.done.Wait()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.closeFiles(died)
+}
+
+func (s *store) closeFiles(died bool) (err error) {
+	for _, log := range []*wal{s.log, s.oldLog} {
+		if log != nil {
+			err = errors.Join(err, log.close(died))
+		}
+	}
+	for _, seg := range s.segments {
+		err = errors.Join(err, seg.close())
+	}
+	return err
+}
+
+// syncDir makes names in dir durable.
+func syncDir(dir string) error {
+	d, err := os.Open(dir)
+	if err != nil {
+		return err
+	}
+	return errors.Join(d.Sync(), d.Close())
+}
