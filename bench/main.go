@@ -15,12 +15,14 @@ import (
 
 	"github.com/distkit/distkit/bench/bar"
 	"github.com/distkit/distkit/bench/hashing"
+	"github.com/distkit/distkit/bench/lru"
 	"github.com/distkit/distkit/bench/ring"
 	"github.com/distkit/distkit/bench/vclock"
 )
 
 var suites = []func() bar.Suite{
 	hashing.Suite,
+	lru.Suite,
 	ring.Suite,
 	vclock.Suite,
 }

@@ -13,7 +13,7 @@ import "math/bits"
 // the next until it finds its key or a group with an empty slot.
 //
 // The number of groups is no power of two: it is chosen by multiplication, so a
-// cache takes what its capacity needs, 6.7 bytes an entry.
+// cache takes what its capacity needs, 8 bytes an entry.
 type table struct {
 	groups []group
 	used   int // slots that are not empty
@@ -27,7 +27,7 @@ type group struct {
 
 const (
 	groupSize = 8
-	loadFull  = 6 // entries a group on average, at most
+	loadFull  = 5 // entries a group on average, at most
 	loadUsed  = 7 // and deleted slots with them: more would slow look-ups
 
 	ones  = 0x0101010101010101
