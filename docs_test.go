@@ -104,15 +104,15 @@ func TestEveryNameIsDocumentedAndEveryTypeShown(t *testing.T) {
 	}
 }
 
-// needsExample excludes option types and plain records and enumerations, which
-// the Examples of the types that use them show.
+// needsExample excludes options, enumerations and plain records, which the
+// Examples of the types that use them show.
 func needsExample(ty *doc.Type) bool {
-	if strings.HasSuffix(ty.Name, "Option") || len(ty.Methods) == 0 && len(ty.Funcs) == 0 {
+	fields, ok := ty.Decl.Specs[0].(*ast.TypeSpec).Type.(*ast.StructType)
+	if !ok {
 		return false
 	}
-	spec := ty.Decl.Specs[0].(*ast.TypeSpec)
-	_, isStruct := spec.Type.(*ast.StructType)
-	return isStruct
+	// doc leaves unexported fields out of what it shows, and says so.
+	return fields.Incomplete
 }
 
 // commented reports whether each name of a group has a comment of its own.
