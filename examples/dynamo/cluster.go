@@ -176,7 +176,11 @@ func (c *Cluster) Inspect() (map[string]Copies, error) {
 	all := map[string]Copies{}
 	for _, node := range c.Running() {
 		r := node.members.live.Load()
-		for key, data := range node.engine.All() {
+		held, err := node.engine.All()
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", node.name, err)
+		}
+		for key, data := range held {
 			v, err := decodeVersions(data)
 			if err != nil {
 				return nil, fmt.Errorf("%s, key %q: %w", node.name, key, err)

@@ -27,8 +27,8 @@ type Engine interface {
 	// Put makes value the one that Get returns. It keeps value. durable returns
 	// when the value would survive a crash, as far as the engine promises that.
 	Put(key string, value []byte) (durable func() error, err error)
-	// All yields every key once, in any order.
-	All() iter.Seq2[string, []byte]
+	// All returns every key once, in any order.
+	All() (iter.Seq2[string, []byte], error)
 	Stats() EngineStats
 	// Close ends the engine; with died, as a crash would.
 	Close(died bool) error
@@ -349,19 +349,17 @@ func (s *store) compact(segments []*segment) error {
 	return err
 }
 
-func (s *store) All() iter.Seq2[string, []byte] {
+func (s *store) All() (iter.Seq2[string, []byte], error) {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	all := map[string][]byte{}
 	var err error
 	for _, seg := range s.segments {
-		for key, value := range seg.all(&err) {
-			all[key] = value
-		}
+		maps.Insert(all, seg.all(&err))
 	}
 	maps.Copy(all, s.frozen)
 	maps.Copy(all, s.mem)
-	return maps.All(all)
+	return maps.All(all), err
 }
 
 func (s *store) Stats() EngineStats {

@@ -62,7 +62,9 @@ func TestStoreAgainstAMap(t *testing.T) {
 					model[key] = value
 				}
 			}
-			all := maps.Collect(s.All())
+			held, err := s.All()
+			require.NoError(t, err)
+			all := maps.Collect(held)
 			require.Len(t, all, len(model))
 			for key, want := range model {
 				require.Equal(t, string(want), string(all[key]), key)
@@ -157,7 +159,7 @@ func TestStoreUnderConcurrentUse(t *testing.T) {
 	for g := range 4 {
 		wg.Go(func() {
 			for i := range 200 {
-				key, value := fmt.Sprintf("%d-%d", g, i%50), []byte(fmt.Sprint(i))
+				key, value := fmt.Sprintf("%d-%d", g, i%50), fmt.Append(nil, i)
 				put(t, s, key, value)
 				got, ok, err := s.Get(key)
 				assert.NoError(t, err)

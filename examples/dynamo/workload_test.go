@@ -45,8 +45,12 @@ func TestWords(t *testing.T) {
 	require.NoError(t, err)
 	require.Len(t, w.Items, 2)
 	assert.Equal(t, []Request{
-		{Visit, "word/the", "line/000001"}, {Visit, "word/cat", "line/000001"}, {Visit, "word/and", "line/000002"},
-		{Visit, "word/the", "line/000002"}, {Visit, "word/dog", "line/000002"}, {Visit, "word/déjà", "line/000002"},
+		{Visit, "word/the", "line/000001"},
+		{Visit, "word/cat", "line/000001"},
+		{Visit, "word/and", "line/000002"},
+		{Visit, "word/the", "line/000002"},
+		{Visit, "word/dog", "line/000002"},
+		{Visit, "word/déjà", "line/000002"},
 	}, take(w.Traffic(0, 1), 6))
 }
 
