@@ -36,6 +36,7 @@ type call struct {
 	perm   *[maxReplicas]uint8 // bit in the system of each place
 	every  bool                // contact all owners, and a stand-in for each that fails
 	urgent uint64              // places to contact at once; others as needed
+	ranked bool                // by latency
 	start  time.Time
 	limit  time.Time // deadline of the replica calls, zero: the parent's
 
@@ -325,6 +326,9 @@ func (f *call) settle(i int, err error) (next int) {
 	}
 	if err == nil {
 		f.c.shared.answered(f.op, latency)
+	}
+	if f.ranked {
+		f.heard(s.target.Node, latency, err)
 	}
 	f.mu.Lock()
 	s.latency = latency

@@ -45,6 +45,8 @@ type shared struct {
 	inFlight      atomic.Int64 // operations not ended, and the bit closed
 	idle          chan struct{}
 	idleOnce      sync.Once
+	scores        scores
+	budget        budget
 	background    atomic.Int64 // replica calls whose operation has returned
 	maxBackground int64
 }

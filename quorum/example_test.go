@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"time"
 
 	"github.com/distkit/distkit/quorum"
 	"github.com/distkit/distkit/quorum/expr"
@@ -185,4 +186,30 @@ func ExampleStats() {
 	stats := c.Stats()
 	fmt.Println(stats.Reads, "read,", stats.Calls, "call")
 	// Output: 1 read, 1 call
+}
+
+// Reads that ask two of three replicas, and the third only if they are slow.
+func ExampleHedge() {
+	c, err := quorum.New(3, 2, 2, quorum.WithHedge(quorum.Hedge{Quantile: 0.95, Max: 50 * time.Millisecond}))
+	if err != nil {
+		panic(err)
+	}
+	s := newStore()
+	_, err = quorum.Read(context.Background(), c, []string{"a", "b", "c"}, quorum.Op[version]{Call: s.get, Merge: newer})
+	fmt.Println(err, c.Stats().Calls)
+	// Output: <nil> 2
+}
+
+func ExampleRepairMode() {
+	_, err := quorum.New(3, 2, 2, quorum.WithRepair(quorum.RepairBlocking))
+	fmt.Println(err)
+	// Output: <nil>
+}
+
+func ExampleEvent() {
+	c, _ := quorum.New(1, 1, 1, quorum.WithObserver(func(e quorum.Event) {
+		fmt.Println(e.Op, e.Target.Node, e.Err)
+	}))
+	_, _ = quorum.Read(context.Background(), c, []string{"a"}, quorum.Op[version]{Call: newStore().get})
+	// Output: read a <nil>
 }

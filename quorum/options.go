@@ -22,7 +22,7 @@ type config struct {
 	health     func(node string) bool
 	standIns   int
 	pr, pw     int
-	hedge      *Hedge
+	hedge      *hedger
 	repair     RepairMode
 	background int
 	straggler  time.Duration

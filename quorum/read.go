@@ -102,7 +102,10 @@ func readMany[T any](ctx context.Context, c *Coordinator, prefs []string, op Op[
 			r.values = make([]T, c.n)
 		}
 		r.work = r
-		r.urgent = r.idle
+		if r.urgent = r.idle; c.hedge != nil {
+			r.ranked = true
+			r.pick()
+		}
 		err = r.launch()
 	}
 	if err != nil {
@@ -113,7 +116,11 @@ func readMany[T any](ctx context.Context, c *Coordinator, prefs []string, op Op[
 		r.mu.Lock()
 		r.partAndUnlock()
 	}()
-	r.wait(ctx)
+	if delay := c.hedgeAfter(); delay > 0 {
+		r.waitHedged(ctx, delay)
+	} else {
+		r.wait(ctx)
+	}
 
 	r.mu.Lock()
 	r.returned = true
