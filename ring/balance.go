@@ -30,7 +30,7 @@ func buildBalanced(c config, nodes []Node, counts []int) (*Ring, error) {
 		if total > maxTokens && round > 0 {
 			break
 		}
-		points, err := c.points(nodes, counts, total)
+		points, err := c.points(nodes, counts)
 		if err != nil {
 			return nil, err
 		}

@@ -7,12 +7,12 @@ import (
 
 // delta turns the nodes of a ring into others.
 type delta struct {
-	nodes []Node // the new ones, sorted by ID
-	from  []int  // by old index: the new one, or gone
-	fresh []int  // new indices, ascending, of nodes whose tokens are to be made
+	nodes []Node   // the new ones, sorted by ID
+	from  []uint32 // by old index: the new one, or gone
+	fresh []int    // new indices, ascending, of nodes whose tokens are to be made
 }
 
-const gone = -1
+const gone = 1 << 31
 
 // Add returns a ring with nodes added. It costs one pass over the tokens, so add
 // several nodes in one call. The errors are [ErrDuplicateNode],
@@ -26,7 +26,7 @@ func (r *Ring) Add(nodes ...Node) (*Ring, error) {
 	if len(r.nodes)+len(added) > maxNodes {
 		return nil, fmt.Errorf("%w: %d, want at most %d", ErrTooManyNodes, len(r.nodes)+len(added), maxNodes)
 	}
-	d := delta{nodes: make([]Node, 0, len(r.nodes)+len(added)), from: make([]int, len(r.nodes)), fresh: make([]int, 0, len(added))}
+	d := delta{nodes: make([]Node, 0, len(r.nodes)+len(added)), from: make([]uint32, len(r.nodes)), fresh: make([]int, 0, len(added))}
 	i := 0
 	for _, n := range added {
 		at, found := search(r.nodes, n.ID)
@@ -50,7 +50,7 @@ func (r *Ring) Add(nodes ...Node) (*Ring, error) {
 // twice, [ErrDuplicateNode], wrapped.
 func (r *Ring) Remove(ids ...string) (*Ring, error) {
 	r.mustBeMade("Remove")
-	d := delta{nodes: make([]Node, 0, len(r.nodes)), from: make([]int, len(r.nodes))}
+	d := delta{nodes: make([]Node, 0, len(r.nodes)), from: make([]uint32, len(r.nodes))}
 	for _, id := range ids {
 		i, found := search(r.nodes, id)
 		if !found {
@@ -79,9 +79,9 @@ func (r *Ring) Update(nodes ...Node) (*Ring, error) {
 	if err != nil {
 		return nil, err
 	}
-	d := delta{nodes: slices.Clone(r.nodes), from: make([]int, len(r.nodes))}
+	d := delta{nodes: slices.Clone(r.nodes), from: make([]uint32, len(r.nodes))}
 	for i := range d.from {
-		d.from[i] = i
+		d.from[i] = uint32(i)
 	}
 	for _, n := range updated {
 		i, found := search(r.nodes, n.ID)
@@ -106,7 +106,7 @@ func (r *Ring) mustBeMade(method string) {
 }
 
 func (d *delta) keep(i int, n Node) {
-	d.from[i] = len(d.nodes)
+	d.from[i] = uint32(len(d.nodes))
 	d.nodes = append(d.nodes, n)
 }
 
@@ -116,7 +116,7 @@ func (r *Ring) apply(d delta) (*Ring, error) {
 	if r.cfg.set&setTolerance != 0 {
 		return build(r.cfg, d.nodes)
 	}
-	counts, _, err := r.cfg.counts(d.nodes)
+	counts, err := r.cfg.counts(d.nodes)
 	if err != nil {
 		return nil, err
 	}
@@ -130,26 +130,46 @@ func (r *Ring) apply(d delta) (*Ring, error) {
 	if len(old)+len(fresh) > maxTokens {
 		return nil, fmt.Errorf("%w: more than %d tokens", ErrTooManyNodes, maxTokens)
 	}
-	sortPoints(fresh)
-	return assemble(r.cfg, d.nodes, d.merge(old, fresh)), nil
+	return assemble(r.cfg, d.nodes, d.merge(old, sortPoints(fresh))), nil
 }
 
 // merge returns the points of old that stay, under their new indices, and those
-// of fresh, sorted, with room for the sentinel. Nodes that stay keep their
+// of fresh, sorted, with room for the sentinels. Nodes that stay keep their
 // order, so old points stay sorted.
 func (d *delta) merge(old, fresh []uint64) []uint64 {
-	merged := make([]uint64, 0, len(old)+len(fresh)+1)
+	merged := make([]uint64, len(old)+len(fresh)+sentinels)
+	n := 0
+	for _, f := range fresh {
+		run := d.before(old, f)
+		n += d.rename(merged[n:], old[:run])
+		old = old[run:]
+		merged[n] = f
+		n++
+	}
+	n += d.rename(merged[n:], old)
+	return merged[:n]
+}
+
+// before returns how many points of old, which are many, come before f. Of
+// equal tokens, that is decided by the new indices.
+func (d *delta) before(old []uint64, f uint64) int {
+	i, _ := slices.BinarySearch(old, f&^nodeMask)
+	for ; i < len(old) && old[i]|nodeMask == f|nodeMask; i++ {
+		if to := d.from[old[i]&nodeMask]; to != gone && to > uint32(f&nodeMask) {
+			break
+		}
+	}
+	return i
+}
+
+// rename copies the points of old that stay to dst, under their new indices, and
+// returns how many there are. It has no branch to mispredict.
+func (d *delta) rename(dst, old []uint64) int {
+	n := 0
 	for _, p := range old {
 		i := d.from[p&nodeMask]
-		if i == gone {
-			continue
-		}
-		p = p&^nodeMask | uint64(i)
-		for len(fresh) > 0 && fresh[0] < p {
-			merged = append(merged, fresh[0])
-			fresh = fresh[1:]
-		}
-		merged = append(merged, p)
+		dst[n] = p&^nodeMask | uint64(i&nodeMask)
+		n += int(1 - i>>31)
 	}
-	return append(merged, fresh...)
+	return n
 }

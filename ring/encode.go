@@ -216,7 +216,7 @@ func (d *decoder) native(c config, nodes []Node) (*Ring, error) {
 
 // foreign returns the ring of nodes whose tokens the payload holds.
 func (d *decoder) foreign(c config, nodes []Node) (*Ring, error) {
-	points := make([]uint64, 0, len(d.rest)/tokenSize+1)
+	points := make([]uint64, 0, len(d.rest)/tokenSize)
 	for i, n := range nodes {
 		count, ok := d.uvarint()
 		if !ok || count < 1 || count > uint64(len(d.rest)/tokenSize) {
@@ -239,8 +239,7 @@ func (d *decoder) foreign(c config, nodes []Node) (*Ring, error) {
 	if len(points) > maxTokens {
 		return nil, codec.Corrupt(codec.Ring, "more than %d tokens", maxTokens)
 	}
-	sortPoints(points)
-	return assemble(c, nodes, points), nil
+	return assemble(c, nodes, sortPoints(points)), nil
 }
 
 // uvarint takes an unsigned varint of the shortest form.

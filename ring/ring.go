@@ -51,14 +51,14 @@ func New(nodes []Node, opts ...Option) (*Ring, error) {
 
 // build returns the ring of nodes, which are checked and sorted.
 func build(c config, nodes []Node) (*Ring, error) {
-	counts, total, err := c.counts(nodes)
+	counts, err := c.counts(nodes)
 	if err != nil {
 		return nil, err
 	}
 	if c.set&setTolerance != 0 {
 		return buildBalanced(c, nodes, counts)
 	}
-	points, err := c.points(nodes, counts, total)
+	points, err := c.points(nodes, counts)
 	if err != nil {
 		return nil, err
 	}
@@ -108,7 +108,7 @@ func (r *Ring) OwnerString(key string) (id string, ok bool) {
 // circle, which is not remixed: small integers all lie in one arc.
 func (r *Ring) OwnerHash(h uint64) (id string, ok bool) {
 	i := r.idx.node(h)
-	if uint(i) >= uint(len(r.ids)) {
+	if i < 0 {
 		return "", false
 	}
 	return r.ids[i], true

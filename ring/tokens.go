@@ -4,8 +4,10 @@ import (
 	"crypto/md5"
 	"encoding/binary"
 	"fmt"
+	"math/bits"
 	"slices"
 	"strconv"
+	"sync"
 
 	"github.com/distkit/distkit/internal/codec"
 	"github.com/distkit/distkit/internal/hash64"
@@ -23,6 +25,7 @@ const golden = 0x9E3779B97F4A7C15 // 2^64 / golden ratio: the step of SplitMix64
 // for count tokens; a function of the user's may give others.
 func (c *config) appendPoints(dst []uint64, n Node, i, count int) ([]uint64, error) {
 	if c.set&setTokens == 0 {
+		dst = slices.Grow(dst, count)
 		state := c.hashString(n.ID)
 		for range count {
 			state += golden
@@ -47,68 +50,77 @@ func (c *config) appendPoints(dst []uint64, n Node, i, count int) ([]uint64, err
 	return dst, nil
 }
 
-// counts returns how many tokens each node's weight asks for, and their sum.
-func (c *config) counts(nodes []Node) (each []int, total int, err error) {
+// counts returns how many tokens each node's weight asks for.
+func (c *config) counts(nodes []Node) ([]int, error) {
 	sum := 0.0
 	for _, n := range nodes {
 		sum += c.count(n.Weight)
 	}
 	if sum > maxTokens {
-		return nil, 0, fmt.Errorf("%w: %g tokens, want at most %d", ErrTooManyNodes, sum, maxTokens)
+		return nil, fmt.Errorf("%w: %g tokens, want at most %d", ErrTooManyNodes, sum, maxTokens)
 	}
-	each = make([]int, len(nodes))
+	each := make([]int, len(nodes))
 	for i, n := range nodes {
 		each[i] = int(c.count(n.Weight))
-		total += each[i]
 	}
-	return each, total, nil
+	return each, nil
 }
 
-// points returns the sorted points of nodes, with room for the sentinel.
-func (c *config) points(nodes []Node, counts []int, total int) ([]uint64, error) {
-	p := make([]uint64, 0, total+1)
+// points returns the points of nodes, sorted.
+func (c *config) points(nodes []Node, counts []int) ([]uint64, error) {
+	scratch := scratchPool.Get().(*[]uint64)
+	defer scratchPool.Put(scratch)
+	p := (*scratch)[:0]
 	var err error
 	for i, n := range nodes {
 		if p, err = c.appendPoints(p, n, i, counts[i]); err != nil {
 			return nil, err
 		}
 	}
-	sortPoints(p)
-	return p, nil
+	*scratch = p
+	return sortPoints(p), nil
 }
 
-// sortPoints sorts points whose nodes come in order of their index: by tokens,
-// in a stable way, so that equal tokens are in the order of nodes. It is a radix
-// sort in four passes of 12 bits, least significant first; their number is even,
-// so the result lands in p.
-func sortPoints(p []uint64) {
-	if len(p) < 2048 {
-		slices.Sort(p)
-		return
+// scratchPool holds points that are not sorted yet.
+var scratchPool = sync.Pool{New: func() any { return new([]uint64) }}
+
+// sortPoints returns points sorted, with room for the
+// sentinels. Tokens are spread
+// evenly, so each is put into one of as many buckets as there are points, by its
+// top bits, and is then near its place: one pass of insertion does the rest.
+// Tokens of the user's that crowd together are sorted by comparison.
+func sortPoints(points []uint64) []uint64 {
+	const mostBuckets, crowd = 1 << 20, 128
+	k := bits.Len(uint(min(len(points), mostBuckets)))
+	shift := uint(64 - k)
+	ends := make([]uint32, 1<<k)
+	for _, p := range points {
+		ends[p>>(shift&63)]++
 	}
-	const digits, mask = 1 << 12, 1<<12 - 1
-	var starts [4][digits]uint32
-	for _, x := range p {
-		starts[0][x>>16&mask]++
-		starts[1][x>>28&mask]++
-		starts[2][x>>40&mask]++
-		starts[3][x>>52]++
+	sum, most := uint32(0), uint32(0)
+	for b, count := range ends {
+		ends[b] = sum
+		sum += count
+		most = max(most, count)
 	}
-	src, dst := p, make([]uint64, len(p))
-	for pass := range starts {
-		start, shift := &starts[pass], uint(16+12*pass)
-		sum := uint32(0)
-		for d, n := range start {
-			start[d] = sum
-			sum += n
+	sorted := make([]uint64, len(points), len(points)+sentinels)
+	for _, p := range points {
+		end := &ends[p>>(shift&63)]
+		sorted[*end] = p
+		*end++
+	}
+	if most > crowd {
+		slices.Sort(sorted)
+		return sorted
+	}
+	for i := 1; i < len(sorted); i++ {
+		p, j := sorted[i], i
+		for ; j > 0 && sorted[j-1] > p; j-- {
+			sorted[j] = sorted[j-1]
 		}
-		for _, x := range src {
-			d := x >> (shift & 63) & mask
-			dst[start[d]] = x
-			start[d]++
-		}
-		src, dst = dst, src
+		sorted[j] = p
 	}
+	return sorted
 }
 
 // EnvoyTokens is for [WithTokens]: the placement of Envoy's ring_hash and gRPC's

@@ -37,13 +37,13 @@ func lists() (bars []bar.Bar) {
 			s := stathats(100)
 			return func(k string) uint64 { ids, _ := s.GetN(k, 3); return uint64(len(ids)) }
 		}), 0.15},
-		{each("authzed", byteKeys, func() func([]byte) uint64 {
+		{each("authzed", keys, func() func(string) uint64 {
 			r := authzeds(100)
-			return func(k []byte) uint64 { m, _ := r.FindN(k, 3); return uint64(len(m)) }
+			return func(k string) uint64 { m, _ := r.FindN([]byte(k), 3); return uint64(len(m)) }
 		}), 0.15},
-		{each("buraksezer", byteKeys, func() func([]byte) uint64 {
+		{each("buraksezer", keys, func() func(string) uint64 {
 			s := buraksezers(100)
-			return func(k []byte) uint64 { m, _ := s.GetClosestN(k, 3); return uint64(len(m)) }
+			return func(k string) uint64 { m, _ := s.GetClosestN([]byte(k), 3); return uint64(len(m)) }
 		}), 0.003},
 	} {
 		bars = append(bars, bar.Bar{

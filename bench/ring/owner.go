@@ -27,24 +27,25 @@ func each[K any](impl string, list func() *[1 << 16]K, bind func() func(k K) uin
 	}}
 }
 
-// ownerSides are the lookups of one owner by a string key, hashing included.
+// ownerSides are the lookups of one owner by a string key, hashing included, and
+// for peers that want bytes, making them of the string.
 func ownerSides(n int) map[string]bar.Side {
 	return map[string]bar.Side{
 		"stathat": each("stathat", keys, func() func(string) uint64 {
 			c := stathats(n)
 			return func(k string) uint64 { id, _ := c.Get(k); return uint64(len(id)) }
 		}),
-		"authzed": each("authzed", byteKeys, func() func([]byte) uint64 {
+		"authzed": each("authzed", keys, func() func(string) uint64 {
 			r := authzeds(n)
-			return func(k []byte) uint64 { m, _ := r.FindN(k, 1); return uint64(len(m)) }
+			return func(k string) uint64 { m, _ := r.FindN([]byte(k), 1); return uint64(len(m)) }
 		}),
 		"serialx": each("serialx", keys, func() func(string) uint64 {
 			r := serialxs(n)
 			return func(k string) uint64 { id, _ := r.GetNode(k); return uint64(len(id)) }
 		}),
-		"buraksezer": each("buraksezer", byteKeys, func() func([]byte) uint64 {
+		"buraksezer": each("buraksezer", keys, func() func(string) uint64 {
 			c := buraksezers(n)
-			return func(k []byte) uint64 { return uint64(len(c.LocateKey(k).String())) }
+			return func(k string) uint64 { return uint64(len(c.LocateKey([]byte(k)).String())) }
 		}),
 		"groupcache": each("groupcache", keys, func() func(string) uint64 {
 			m := groupcaches(n)

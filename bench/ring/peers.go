@@ -35,15 +35,6 @@ var keys = sync.OnceValue(func() *[1 << 16]string {
 	return list
 })
 
-// byteKeys are the same keys, for peers that want bytes.
-var byteKeys = sync.OnceValue(func() *[1 << 16][]byte {
-	list := new([1 << 16][]byte)
-	for i, k := range keys() {
-		list[i] = []byte(k)
-	}
-	return list
-})
-
 var hashes = sync.OnceValue(func() *[1 << 16]uint64 {
 	list := new([1 << 16]uint64)
 	for i, k := range keys() {
