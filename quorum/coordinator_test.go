@@ -85,6 +85,9 @@ func TestZeroCoordinator(t *testing.T) {
 		require.PanicsWithValue(t, "quorum: Write on a Coordinator that New did not make", func() {
 			_, _ = quorum.Write(t.Context(), c, abc, newCluster().writeOp())
 		})
+		require.PanicsWithValue(t, "quorum: WriteBatch on a Coordinator that New did not make", func() {
+			quorum.WriteBatch(t.Context(), c, 1, spread(3, 3), newFleet().call)
+		})
 	}
 }
 
