@@ -19,6 +19,7 @@ func Suite() bar.Suite {
 	s.Bars = append(s.Bars, scalarBars()...)
 	s.Bars = append(s.Bars, siblingBars()...)
 	s.Bars = append(s.Bars, causalBars()...)
+	s.Bars = append(s.Bars, itcBars()...)
 	s.Figures = sizeFigures()
 	return s
 }

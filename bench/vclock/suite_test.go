@@ -22,3 +22,20 @@ func TestStandIns(t *testing.T) {
 		t.Errorf("gob gives %v, want %v", back, a.m)
 	}
 }
+
+// The trees know what the stamps know.
+func TestTrees(t *testing.T) {
+	all := crowd(16)
+	for i := range all {
+		for range i % 3 {
+			all[i].s, all[i].t = all[i].s.Event(), all[i].t.record()
+		}
+		for _, o := range all {
+			le, ge := all[i].t.event.leq(o.t.event), o.t.event.leq(all[i].t.event)
+			want := map[[2]bool]vclock.Ordering{{true, true}: vclock.Equal, {true, false}: vclock.Before, {false, true}: vclock.After, {}: vclock.Concurrent}[[2]bool{le, ge}]
+			if got := all[i].s.Compare(o.s); got != want {
+				t.Errorf("%v against %v is %v, want %v", all[i].s, o.s, got, want)
+			}
+		}
+	}
+}
