@@ -37,6 +37,10 @@ func (d *diagram) node(v vertex) int32 {
 	if v.no == v.yes {
 		return v.no
 	}
+	return d.intern(v)
+}
+
+func (d *diagram) intern(v vertex) int32 {
 	if i, ok := d.known[v]; ok {
 		return i
 	}

@@ -88,3 +88,28 @@ func ExampleGrid() {
 	// read a*b*c + d*e*f
 	// write (a + b + c)*(d + e + f)
 }
+
+// Three replicas, each of which is up 99.9 % of the time.
+func ExampleExpr_Availability() {
+	abc := []expr.Expr{expr.Node("a"), expr.Node("b"), expr.Node("c")}
+	fail := func(string) float64 { return 0.001 }
+	fmt.Printf("any  %.9f\n", expr.Any(abc...).Availability(fail))
+	fmt.Printf("two  %.9f\n", expr.Majority(abc...).Availability(fail))
+	fmt.Printf("all  %.9f\n", expr.All(abc...).Availability(fail))
+	// Output:
+	// any  0.999999999
+	// two  0.999997002
+	// all  0.997002999
+}
+
+func ExampleExpr_Quorums() {
+	e, _ := expr.Parse("leader*(f1 + f2)")
+	for q := range e.Quorums() {
+		fmt.Println(q)
+	}
+	fmt.Println("may lose", e.Resilience())
+	// Output:
+	// [leader f1]
+	// [leader f2]
+	// may lose 0
+}

@@ -89,6 +89,21 @@ func members(set int) []string {
 	return out
 }
 
+// minimal lists the minimal quorums.
+func (e twin) minimal(n int) []int {
+	var out []int
+	for set := range 1 << n {
+		ok := e.in(set)
+		for i := range n {
+			ok = ok && (set>>i&1 == 0 || !e.in(set&^(1<<i)))
+		}
+		if ok {
+			out = append(out, set)
+		}
+	}
+	return out
+}
+
 func TestAgainstAllSets(t *testing.T) {
 	rng := rand.New(rand.NewPCG(1, 2))
 	for range 400 {
