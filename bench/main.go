@@ -14,6 +14,7 @@ import (
 	"strings"
 
 	"github.com/distkit/distkit/bench/bar"
+	"github.com/distkit/distkit/bench/bloom"
 	"github.com/distkit/distkit/bench/hashing"
 	"github.com/distkit/distkit/bench/lru"
 	"github.com/distkit/distkit/bench/ring"
@@ -21,6 +22,7 @@ import (
 )
 
 var suites = []func() bar.Suite{
+	bloom.Suite,
 	hashing.Suite,
 	lru.Suite,
 	ring.Suite,

@@ -133,9 +133,12 @@ func (b *Bounded) Acquire(h uint64) (Lease, bool) {
 	if r == nil || len(r.nodes) == 0 {
 		return Lease{}, false
 	}
-	b.total.Add(1)
+	total := b.total.Add(1)
 	for {
-		i := b.admit(r, h)
+		i := r.l.Locate(h)
+		if !b.take(r, i, float64(total)) {
+			i = b.overflow(r, h, float64(total))
+		}
 		now := b.roster.Load()
 		if i >= 0 && now == r {
 			c := b.cells.Get().(*cell)
@@ -149,21 +152,19 @@ func (b *Bounded) Acquire(h uint64) (Lease, bool) {
 			b.total.Add(-1)
 			return Lease{}, false
 		}
+		total = b.total.Load()
 	}
 }
 
-// admit takes room on a node of r and returns its index. Capacities add up to
-// more than the total, so there always is some; it returns -1 if others were
-// faster to take what there was.
-func (b *Bounded) admit(r *roster, h uint64) int {
-	total := float64(b.total.Load())
-	if i := r.l.Locate(h); b.take(r, i, total) {
-		return i
-	}
+// overflow takes room on a node of r for an h whose owner has none, and returns
+// its index. Capacities add up to more than the total, so some node has room; it
+// returns -1 if others were faster to take it.
+func (b *Bounded) overflow(r *roster, h uint64, total float64) int {
 	if b.jumps {
+		jump := h
 		for range 4 * len(r.nodes) {
-			h += golden
-			if i := r.l.Locate(hash64.Mix(h, hash64.SaltRing)); b.take(r, i, total) {
+			jump += golden
+			if i := r.l.Locate(hash64.Mix(jump, hash64.SaltRing)); b.take(r, i, total) {
 				return i
 			}
 		}

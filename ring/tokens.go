@@ -68,32 +68,45 @@ func (c *config) counts(nodes []Node) ([]int, error) {
 
 // points returns the points of nodes, sorted.
 func (c *config) points(nodes []Node, counts []int) ([]uint64, error) {
-	scratch := scratchPool.Get().(*[]uint64)
-	defer scratchPool.Put(scratch)
-	p := (*scratch)[:0]
+	s := scratches.Get().(*scratch)
+	defer scratches.Put(s)
+	p := s.points[:0]
 	var err error
 	for i, n := range nodes {
 		if p, err = c.appendPoints(p, n, i, counts[i]); err != nil {
 			return nil, err
 		}
 	}
-	*scratch = p
-	return sortPoints(p), nil
+	s.points = p
+	return s.sort(p), nil
 }
 
-// scratchPool holds points that are not sorted yet.
-var scratchPool = sync.Pool{New: func() any { return new([]uint64) }}
+// scratch is memory that sorting needs for a while.
+type scratch struct {
+	points []uint64 // not sorted yet
+	ends   []uint32 // of buckets
+}
 
-// sortPoints returns points sorted, with room for the
-// sentinels. Tokens are spread
+var scratches = sync.Pool{New: func() any { return new(scratch) }}
+
+// sortPoints returns points sorted, with room for the sentinels.
+func sortPoints(points []uint64) []uint64 {
+	s := scratches.Get().(*scratch)
+	defer scratches.Put(s)
+	return s.sort(points)
+}
+
+// sort returns points sorted, with room for the sentinels. Tokens are spread
 // evenly, so each is put into one of as many buckets as there are points, by its
 // top bits, and is then near its place: one pass of insertion does the rest.
 // Tokens of the user's that crowd together are sorted by comparison.
-func sortPoints(points []uint64) []uint64 {
+func (s *scratch) sort(points []uint64) []uint64 {
 	const mostBuckets, crowd = 1 << 20, 128
 	k := bits.Len(uint(min(len(points), mostBuckets)))
 	shift := uint(64 - k)
-	ends := make([]uint32, 1<<k)
+	ends := slices.Grow(s.ends[:0], 1<<k)[:1<<k]
+	s.ends = ends
+	clear(ends)
 	for _, p := range points {
 		ends[p>>(shift&63)]++
 	}

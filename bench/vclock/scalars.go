@@ -5,7 +5,9 @@ import (
 	"time"
 
 	"github.com/distkit/distkit/bench/bar"
+	"github.com/distkit/distkit/vclock"
 	"github.com/distkit/distkit/vclock/hlc"
+	"github.com/hashicorp/serf/serf"
 )
 
 func scalarBars() []bar.Bar {
@@ -15,7 +17,15 @@ func scalarBars() []bar.Bar {
 	}
 	fixed := time.Now()
 	var locked mutexHLC
+	var ours vclock.Lamport
+	var serfs serf.LamportClock
 	return []bar.Bar{
+		{
+			Name:  "Lamport.Tick",
+			Ours:  side("distkit", ours.Tick),
+			Peer:  side("serf", func() uint64 { return uint64(serfs.Increment()) }),
+			Limit: 1.25,
+		},
 		{
 			Name: "hlc.Clock.NowAt",
 			Ours: side("distkit", func() uint64 { return uint64(clock.NowAt(fixed)) }),
