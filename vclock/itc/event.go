@@ -173,16 +173,12 @@ func parse(event string) (ls []leaf) {
 // split divides the leaves of an interval that is no leaf itself into those of
 // its halves.
 func split(ls []leaf, depth int) (left, right []leaf) {
-	var filled uint64 // of the left half, as a fraction of 2^64
-	for i, l := range ls {
-		if l.depth == depth+1 {
-			return ls[:1], ls[1:]
-		}
-		if filled += 1 << (maxDepth - (l.depth - depth - 1)); filled == 0 {
-			return ls[:i+1], ls[i+1:]
-		}
+	n, filled := 0, uint64(0) // of the left half, as a fraction of 2^64
+	for n == 0 || filled != 0 {
+		filled += 1 << (maxDepth - (ls[n].depth - depth - 1))
+		n++
 	}
-	return ls, nil
+	return ls[:n], ls[n:]
 }
 
 func least(ls []leaf) uint64 {

@@ -95,6 +95,7 @@ func TestOneSpelling(t *testing.T) {
 		"a byte after the end":       "001 1000 0 00000000",
 		"no events":                  "001",
 		"half a number":              "001 1 110 0",
+		"id cut short":               "11 001 11 1",
 		"half an id":                 "11 001",
 		"number of 2^63":             "001 1" + strings.Repeat("1", 63),
 		"no end of number":           "001 1" + strings.Repeat("1", 500),
@@ -107,6 +108,9 @@ func TestOneSpelling(t *testing.T) {
 	} {
 		refused(t, image(pack(t, bits)), why)
 	}
+	large, err := simulate(t, rand.New(rand.NewPCG(6, 6)), 600, 64, func([]actor, ...int) {})[0].stamp.MarshalBinary()
+	require.NoError(t, err)
+	refused(t, image(string(large[5:])+"\x00"), "large, with a byte after the end")
 	refused(t, nil, "nothing")
 	refused(t, []byte{0, 0, 0, 0, 0}, "header alone")
 	refused(t, image(""), "no code")

@@ -55,6 +55,11 @@ func order(a, b map[int]bool) vclock.Ordering {
 // after every step.
 func simulate(t testing.TB, rng *rand.Rand, steps, most int, each func(actors []actor, touched ...int)) []actor {
 	actors := []actor{{itc.Seed(), paperSeed(), map[int]bool{}}}
+	for i := range rng.IntN(2) * 124 { // so that numbers grow beyond a byte
+		a := &actors[0]
+		a.stamp, a.paper = a.stamp.Event(), a.paper.record()
+		a.seen[-1-i] = true
+	}
 	for step := range steps {
 		i := rng.IntN(len(actors))
 		a := &actors[i]

@@ -47,23 +47,17 @@ func (h *handler) WithGroup(name string) slog.Handler {
 }
 
 func (h *handler) Handle(ctx context.Context, r slog.Record) error {
-	attrs, err := h.attrs(ctx, r)
-	if err != nil {
-		return err
-	}
-	return h.w.Local(r.Level.String() + " " + r.Message + attrs)
+	return h.w.Local(r.Level.String() + " " + r.Message + h.attrs(ctx, r))
 }
 
 // attrs returns the attributes as text, with a blank before each.
-func (h *handler) attrs(ctx context.Context, r slog.Record) (string, error) {
+func (h *handler) attrs(ctx context.Context, r slog.Record) string {
 	bare := r.Clone()
 	bare.Time, bare.Message, bare.PC = time.Time{}, "", 0
 	h.shared.mu.Lock()
 	defer h.shared.mu.Unlock()
 	h.shared.buf.Reset()
-	if err := h.text.Handle(ctx, bare); err != nil {
-		return "", err
-	}
+	_ = h.text.Handle(ctx, bare) // a buffer takes everything
 	text := strings.TrimSuffix(h.shared.buf.String(), "\n")
-	return strings.TrimPrefix(text, "level="+r.Level.String()+` msg=""`), nil
+	return strings.TrimPrefix(text, "level="+r.Level.String()+` msg=""`)
 }
