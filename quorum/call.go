@@ -410,6 +410,7 @@ func (f *call) decide() {
 // go if there is nothing next; the last who leaves ends the operation.
 func (f *call) leave(i, next int, late bool) {
 	missed := f.overdue()
+	background := f.returned // whether the caller counted this call when it went
 	if late || missed != 0 {
 		f.mu.Unlock()
 		if late {
@@ -422,7 +423,7 @@ func (f *call) leave(i, next int, late bool) {
 		f.mu.Unlock()
 		return
 	}
-	if f.returned {
+	if background {
 		f.c.shared.background.Add(-1)
 	}
 	f.partAndUnlock()
