@@ -113,7 +113,7 @@ func (s *story) circle() string {
 func (s *story) each(input string, list func(key uint64) []string) string {
 	var lines []string
 	for line := range strings.Lines(input) {
-		for _, w := range strings.Fields(line) {
+		for w := range strings.FieldsSeq(line) {
 			lines = append(lines, fmt.Sprintf("key at %s: %s", w, strings.Join(list(s.position(w)), " ")))
 		}
 	}
