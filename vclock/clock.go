@@ -7,7 +7,6 @@ import (
 	"iter"
 	"slices"
 	"strconv"
-	"strings"
 )
 
 // Dot names one event: the N-th of the actor ID. Counting starts at 1; a dot
@@ -179,20 +178,7 @@ func (c Clock) Without(ids ...string) Clock {
 
 // String returns the clock in the notation of ShiViz, {"a":1, "b":2}, ascending
 // by id. It is JSON where the ids are UTF-8; other bytes show as \x escapes.
-func (c Clock) String() string {
-	var b strings.Builder
-	b.WriteByte('{')
-	for id, n := range c.All() {
-		if b.Len() > 1 {
-			b.WriteString(", ")
-		}
-		b.Write(appendQuoted(nil, id))
-		b.WriteByte(':')
-		b.WriteString(strconv.FormatUint(n, 10))
-	}
-	b.WriteByte('}')
-	return b.String()
-}
+func (c Clock) String() string { return string(c.appendObject(nil, ", ")) }
 
 // brief quotes an id for an error, however long it is.
 func brief(id string) string {

@@ -64,12 +64,13 @@
 //	..      ..    for each entry of the context: uvarint number k of its values,
 //	              and k times uvarint length of a value, and the value
 //
-// The k values of an entry (id, n) have the dots n, n-1, ... n-k+1 of id.
+// The k values of an entry (id, n) have the dots n, n-1, ... n-k+1 of id. Their
+// JSON form is an object with the context and, for each id, its values.
 //
 // # Stability
 //
 // Clock's binary, text and JSON forms are frozen: they will be read for ever.
-// The encoding of siblings has version 0 and may change before v1.
+// The encodings of siblings have version 0 and may change before v1.
 //
 // # Security
 //

@@ -81,7 +81,7 @@ func (c *Clock) UnmarshalText(text []byte) error {
 	}
 	bin, err := base64.RawURLEncoding.Strict().AppendDecode(nil, text)
 	if err != nil {
-		return corrupt("token of clock: %v", err)
+		return corrupt("token of clock: %w", err)
 	}
 	return c.UnmarshalBinary(bin)
 }

@@ -277,6 +277,20 @@ func randomSiblings(rng *rand.Rand) vclock.Siblings[string] {
 	return s
 }
 
+// Version 0 may change, but not by accident.
+func TestSiblingsGolden(t *testing.T) {
+	var s vclock.Siblings[string]
+	s, _ = s.Put(vclock.Clock{}, "gone", "v0")
+	s, _ = s.Put(s.Context(), "a", "v1")
+	read := s.Context()
+	s, _ = s.Put(read, "a", "v2")
+	s, _ = s.Put(read, "a", strings.Repeat("v3", 100))
+	s, _ = s.Put(read, "b", "")
+	b, err := vclock.AppendSiblings(nil, s, appendString)
+	require.NoError(t, err)
+	testkit.Golden(t, "testdata/v0/siblings.bin", b)
+}
+
 func TestSiblingsEncodingErrors(t *testing.T) {
 	var s vclock.Siblings[string]
 	s, _ = s.Put(vclock.Clock{}, "a", "1")

@@ -15,20 +15,27 @@ func (c Clock) MarshalJSON() ([]byte, error) {
 	if err := c.fits(); err != nil {
 		return nil, err
 	}
-	b := make([]byte, 0, 2*len(c.enc)+8)
-	b = append(b, '{')
-	for id, n := range c.All() {
+	for id := range c.All() {
 		if !utf8.ValidString(id) {
 			return nil, fmt.Errorf("vclock: id %s is not UTF-8, which JSON cannot hold", brief(id))
 		}
-		if len(b) > 1 {
-			b = append(b, ',')
+	}
+	return c.appendObject(nil, ","), nil
+}
+
+// appendObject appends the clock as a JSON object, if its ids are UTF-8.
+func (c Clock) appendObject(b []byte, comma string) []byte {
+	b = append(b, '{')
+	start := len(b)
+	for id, n := range c.All() {
+		if len(b) > start {
+			b = append(b, comma...)
 		}
 		b = appendQuoted(b, id)
 		b = append(b, ':')
 		b = strconv.AppendUint(b, n, 10)
 	}
-	return append(b, '}'), nil
+	return append(b, '}')
 }
 
 // UnmarshalJSON sets c to the clock of a JSON object of counters, in any order
@@ -53,7 +60,7 @@ func (c *Clock) UnmarshalJSON(data []byte) error {
 	}
 	made, err := Make(dots...)
 	if err != nil {
-		return corrupt("%v", err)
+		return corrupt("%w", err)
 	}
 	*c = made
 	return nil

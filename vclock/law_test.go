@@ -1,6 +1,7 @@
 package vclock_test
 
 import (
+	"maps"
 	"math/rand/v2"
 	"testing"
 
@@ -98,6 +99,55 @@ func TestCausality(t *testing.T) {
 					want = vclock.After
 				}
 				require.Equal(t, want, a.clock.Compare(b.clock), "events %d and %d of run %d", i, j, run)
+			}
+		}
+	}
+}
+
+// Registers as Riak's model has them: clocks that are merged and counted up at
+// will, as long as an actor goes on from its own last clock, are the sets of the
+// counts that are in them.
+func TestRegisters(t *testing.T) {
+	for run := range 40 {
+		rng := rand.New(rand.NewPCG(15, uint64(run)))
+		type register struct {
+			clock vclock.Clock
+			dots  map[vclock.Dot]bool
+		}
+		registers := make([]register, 6)
+		last := map[string]register{}
+		for range 150 {
+			i, j := rng.IntN(len(registers)), rng.IntN(len(registers))
+			r, o := registers[i], registers[j]
+			id := ids[rng.IntN(5)]
+			if rng.IntN(2) == 0 {
+				o = last[id]
+			}
+			r = register{r.clock.Merge(o.clock), maps.Clone(r.dots)}
+			if r.dots == nil {
+				r.dots = map[vclock.Dot]bool{}
+			}
+			maps.Copy(r.dots, o.dots)
+			if o.clock == last[id].clock {
+				r.clock = r.clock.Tick(id)
+				r.dots[vclock.Dot{ID: id, N: r.clock.Get(id)}] = true
+				last[id] = r
+			}
+			registers[i] = r
+			for d := range r.dots {
+				require.True(t, r.clock.Contains(d))
+			}
+			var sum uint64
+			for _, n := range r.clock.All() {
+				sum += n
+			}
+			require.Len(t, r.dots, int(sum))
+			for _, o := range registers {
+				within := true
+				for d := range o.dots {
+					within = within && r.dots[d]
+				}
+				require.Equal(t, within, r.clock.Descends(o.clock))
 			}
 		}
 	}

@@ -47,7 +47,8 @@
 //
 // Halves with equal ids or equal events are written as one, and n is as large as
 // it can be, so a stamp has one encoding. A stamp that owns all and has seen
-// nothing takes six bytes.
+// nothing takes six bytes. The text form is the binary form in base64url without
+// padding.
 //
 // # Stability
 //

@@ -1,6 +1,8 @@
 package itc
 
 import (
+	"bytes"
+	"encoding/base64"
 	"encoding/binary"
 	"fmt"
 
@@ -12,7 +14,7 @@ const (
 	version    = 0 // may change before v1
 	header     = 1 + 4
 	maxCounter = 1 << 62
-	maxBits    = 64 << 10 // bytes of the bit code
+	maxBits    = 64 << 10 // bytes of bit code
 )
 
 // AppendBinary appends the encoding of the stamp to dst: five bytes and the bit
@@ -71,6 +73,36 @@ func (s *Stamp) UnmarshalBinary(data []byte) error {
 	}
 	*s = got
 	return nil
+}
+
+// AppendText appends the stamp as text for JSON, headers and URLs: its binary
+// form in base64url without padding. It fails as AppendBinary does.
+func (s Stamp) AppendText(dst []byte) ([]byte, error) {
+	bin, err := s.MarshalBinary()
+	if err != nil {
+		return dst, err
+	}
+	return base64.RawURLEncoding.AppendEncode(dst, bin), nil
+}
+
+// MarshalText returns what AppendText appends.
+func (s Stamp) MarshalText() ([]byte, error) { return s.AppendText(nil) }
+
+// UnmarshalText sets s to the stamp of a text that MarshalText made, and accepts
+// nothing else: see [Stamp.UnmarshalBinary].
+func (s *Stamp) UnmarshalText(text []byte) error {
+	if most := base64.RawURLEncoding.EncodedLen(header + maxBits); len(text) > most {
+		return corrupt("text of stamp has %d bytes, want at most %d", len(text), most)
+	}
+	// The decoder of encoding/base64 skips line breaks: a second spelling.
+	if bytes.ContainsAny(text, "\r\n") {
+		return corrupt("text of stamp holds a line break")
+	}
+	bin, err := base64.RawURLEncoding.Strict().AppendDecode(nil, text)
+	if err != nil {
+		return corrupt("text of stamp: %w", err)
+	}
+	return s.UnmarshalBinary(bin)
 }
 
 func corrupt(format string, args ...any) error { return codec.CorruptIn("itc", format, args...) }

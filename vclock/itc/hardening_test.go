@@ -2,7 +2,10 @@ package itc_test
 
 import (
 	"encoding"
+	"encoding/base64"
 	"encoding/binary"
+	"encoding/json"
+	"fmt"
 	"math/rand/v2"
 	"strings"
 	"testing"
@@ -18,6 +21,9 @@ var (
 	_ encoding.BinaryAppender    = itc.Stamp{}
 	_ encoding.BinaryMarshaler   = itc.Stamp{}
 	_ encoding.BinaryUnmarshaler = (*itc.Stamp)(nil)
+	_ encoding.TextAppender      = itc.Stamp{}
+	_ encoding.TextMarshaler     = itc.Stamp{}
+	_ encoding.TextUnmarshaler   = (*itc.Stamp)(nil)
 )
 
 // image is the encoding of any bit code, with a sound checksum.
@@ -73,6 +79,7 @@ func refused(t *testing.T, data []byte, why string) {
 	before := itc.Seed().Event()
 	s := before
 	require.ErrorIs(t, s.UnmarshalBinary(data), itc.ErrCorrupt, why)
+	require.ErrorIs(t, s.UnmarshalText(base64.RawURLEncoding.AppendEncode(nil, data)), itc.ErrCorrupt, why)
 	require.Equal(t, before, s)
 }
 
@@ -141,11 +148,40 @@ func TestCountersAreBounded(t *testing.T) {
 	var s itc.Stamp
 	require.NoError(t, s.UnmarshalBinary(image(pack(t, "001 1"+number(1<<62)))))
 	require.Equal(t, "(1, 4611686018427387904)", s.String())
-	_, err := s.Event().MarshalBinary()
+	_, err := s.Event().AppendText([]byte("kept"))
 	require.EqualError(t, err, "itc: number of events is 4611686018427387905, want at most 2^62")
 	refused(t, image(pack(t, "001 1"+number(1<<62+1))), "2^62+1")
 	refused(t, image(pack(t, "001 0 11 0 0 1"+number(1<<62)+"1 001")), "2^62 and one")
 	refused(t, image(pack(t, "001 0 11 0 0 1"+number(1<<62-1)+"0 11 0 0 1"+number(2)+"1 001")), "level by level")
+}
+
+// The text form is one spelling too, and what JSON holds.
+func TestText(t *testing.T) {
+	a, _ := itc.Seed().Fork()
+	text, err := a.Event().AppendText([]byte("x"))
+	require.NoError(t, err)
+	var s itc.Stamp
+	require.NoError(t, s.UnmarshalText(text[1:]))
+	require.Equal(t, a.Event(), s)
+	for _, bad := range []string{"", string(text[1:]) + "\n", string(text), string(text[1:]) + "=", strings.Repeat("A", 1<<20)} {
+		require.ErrorIs(t, s.UnmarshalText([]byte(bad)), itc.ErrCorrupt, "%.20q", bad)
+	}
+	require.Equal(t, a.Event(), s)
+	js, err := json.Marshal(map[itc.Stamp]itc.Stamp{a: s})
+	require.NoError(t, err)
+	var back map[itc.Stamp]itc.Stamp
+	require.NoError(t, json.Unmarshal(js, &back))
+	require.Equal(t, s, back[a])
+}
+
+// Version 0 may change, but not by accident.
+func TestGolden(t *testing.T) {
+	for i, a := range simulate(t, rand.New(rand.NewPCG(7, 7)), 60, 5, func([]actor, ...int) {}) {
+		bin, err := a.stamp.MarshalBinary()
+		require.NoError(t, err)
+		testkit.Golden(t, fmt.Sprintf("testdata/v0/stamp%d.bin", i), bin)
+		testkit.Golden(t, fmt.Sprintf("testdata/v0/stamp%d.txt", i), []byte(a.stamp.String()+"\n"))
+	}
 }
 
 // Every bit flip and truncation of a stamp is seen.
