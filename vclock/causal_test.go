@@ -119,6 +119,7 @@ func TestCausalDelivery(t *testing.T) {
 				arrive(i)
 			}
 			require.Zero(t, members[i].Len())
+			require.Zero(t, members[i].Awaited())
 			require.Len(t, twins[i].done, sent)
 			require.Equal(t, members[0].Clock(), members[i].Clock())
 			check(t, members[i].Clock())

@@ -262,6 +262,18 @@ func TestSiblingsRoundTrip(t *testing.T) {
 	}
 }
 
+// A decoder may append to what it is given without damage to the next value.
+func TestDecoderMayAppend(t *testing.T) {
+	var s vclock.Siblings[string]
+	s, _ = s.Put(vclock.Clock{}, "a", "one")
+	s, _ = s.Put(vclock.Clock{}, "a", "two")
+	b, err := vclock.AppendSiblings(nil, s, appendString)
+	require.NoError(t, err)
+	back, err := vclock.DecodeSiblings(b, func(b []byte) (string, error) { return string(append(b, '!')), nil })
+	require.NoError(t, err)
+	require.Equal(t, "{a,2,[two! one!]}", drawing(back))
+}
+
 func randomSiblings(rng *rand.Rand) vclock.Siblings[string] {
 	var s vclock.Siblings[string]
 	seen := []vclock.Clock{{}}

@@ -8,3 +8,6 @@ func Validate(enc string) error { return validate([]byte(enc)) }
 
 // Set brings a Lamport clock where millions of messages would.
 func (l *Lamport) Set(t uint64) { l.last.Store(t) }
+
+// Awaited is the number of messages that others wait for.
+func (c *Causal[M]) Awaited() int { return len(c.waiting) }

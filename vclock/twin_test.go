@@ -73,10 +73,12 @@ func (t twin) String() string {
 }
 
 // ids are few, so that clocks meet, and awkward: empty, prefixes of each other,
-// shorter and longer than a word and than a one-byte length.
+// equal but for a byte at either end or in the middle, shorter and longer than
+// one word, two words and a one-byte length.
 var ids = []string{
-	"", "a", "aa", "ab", "b", "node-000", "node-001", "node-0010", "node-01", "z\x00", "z\xff", "é",
-	strings.Repeat("k", 127), strings.Repeat("k", 128), strings.Repeat("k", 128) + "l", "a-rather-long-name-0", "a-rather-long-name-1",
+	"", "a", "aa", "ab", "b", "node-000", "node-001", "node-010", "node-0010", "node-01", "mode-000", "z\x00", "z\xff", "é",
+	"1234567", "123X567", "1234567812345678", "1234567X12345678", "123456781234567", "1234567X1234567", "12345678X234567812345678",
+	strings.Repeat("k", 127), strings.Repeat("k", 128), strings.Repeat("k", 128) + "l",
 }
 
 // counters straddle the lengths of varints.
@@ -84,7 +86,7 @@ var counters = []uint64{0, 1, 1, 2, 3, 126, 127, 128, 129, 16383, 16384, 1 << 21
 
 func randomTwin(rng *rand.Rand) twin {
 	t := twin{}
-	for range rng.IntN(8) {
+	for range rng.IntN(10) {
 		t[ids[rng.IntN(len(ids))]] = counters[rng.IntN(len(counters))]
 	}
 	return t

@@ -38,7 +38,10 @@ func TestTimestampOf(t *testing.T) {
 	require.Equal(t, hlc.Timestamp(math.MaxUint64), hlc.TimestampOf(last, 4095))
 	require.Equal(t, hlc.Timestamp(math.MaxUint64), hlc.TimestampOf(last, 5000))
 	require.Equal(t, hlc.TimestampOf(last, 5), hlc.TimestampOf(last.Add(time.Microsecond), 5))
-	require.Equal(t, hlc.TimestampOf(last, 5), hlc.TimestampOf(time.Unix(1<<62, 0), 5))
+	for shift := 33; shift < 63; shift++ {
+		require.Equal(t, hlc.TimestampOf(last, 5), hlc.TimestampOf(time.Unix(1<<shift, 0), 5))
+		require.Equal(t, hlc.Timestamp(5), hlc.TimestampOf(time.Unix(-1<<shift, 0), 5))
+	}
 	require.Equal(t, 2112, last.UTC().Year())
 }
 

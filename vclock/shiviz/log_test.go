@@ -108,13 +108,13 @@ func TestHostileNames(t *testing.T) {
 // Logs of others: numbers that are zero, other spacing, percent signs that mean
 // themselves, Windows, a last line that does not end.
 func TestParseForeign(t *testing.T) {
-	log := shiviz.Header + "a {\"b\":0,\"a\":1}\r\nINFO 50% done\r\n\r\n\na {  \"a\" : 2 }\n\n100%zz {\"100%zz\":1}\n\\x stays"
+	log := shiviz.Header + "a {\"b\":0,\"a\":1}\r\nINFO 50% done\r\n\r\n\na {  \"a\" : 2 }\n\n100%zz%4G%G4% {\"100%zz%4G%G4%\":1}\n\\x stays"
 	got, err := collect(shiviz.Parse(iotest.OneByteReader(strings.NewReader(log))))
 	require.NoError(t, err)
 	require.Equal(t, []shiviz.Event{
 		{Host: "a", Text: "INFO 50% done", Clock: clock(t, vclock.Dot{ID: "a", N: 1})},
 		{Host: "a", Text: "", Clock: clock(t, vclock.Dot{ID: "a", N: 2})},
-		{Host: "100%zz", Text: `\x stays`, Clock: clock(t, vclock.Dot{ID: "100%zz", N: 1})},
+		{Host: "100%zz%4G%G4%", Text: `\x stays`, Clock: clock(t, vclock.Dot{ID: "100%zz%4G%G4%", N: 1})},
 	}, got)
 	got, err = collect(shiviz.Parse(strings.NewReader("")))
 	require.NoError(t, err)
