@@ -38,6 +38,8 @@ func TestTimestampOf(t *testing.T) {
 	require.Equal(t, hlc.Timestamp(math.MaxUint64), hlc.TimestampOf(last, 4095))
 	require.Equal(t, hlc.Timestamp(math.MaxUint64), hlc.TimestampOf(last, 5000))
 	require.Equal(t, hlc.TimestampOf(last, 5), hlc.TimestampOf(last.Add(time.Microsecond), 5))
+	const around = 1<<64/1_000_000 + 1 // seconds whose microseconds wrap to few
+	require.Equal(t, hlc.TimestampOf(last, 5), hlc.TimestampOf(time.Unix(around, 0), 5))
 	for shift := 33; shift < 63; shift++ {
 		require.Equal(t, hlc.TimestampOf(last, 5), hlc.TimestampOf(time.Unix(1<<shift, 0), 5))
 		require.Equal(t, hlc.Timestamp(5), hlc.TimestampOf(time.Unix(-1<<shift, 0), 5))
