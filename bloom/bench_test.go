@@ -55,3 +55,71 @@ func BenchmarkNew(b *testing.B) {
 		must(bloom.New(1, 0.01))
 	}
 }
+
+func BenchmarkStatic(b *testing.B) {
+	for _, n := range []int{1_000_000, 10_000_000} {
+		all := make([]uint64, n)
+		for i := range all {
+			all[i] = hash64.Integer(i)
+		}
+		s := must(bloom.NewStatic(all, 1.0/256))
+		b.Run(fmt.Sprintf("op=Contains/n=%d", n), func(b *testing.B) {
+			i := 0
+			for b.Loop() {
+				s.ContainsHash(all[i%(1<<19)])
+				i++
+			}
+		})
+	}
+	all := make([]uint64, 1_000_000)
+	for i := range all {
+		all[i] = hash64.Integer(i)
+	}
+	b.Run("op=New/n=1000000", func(b *testing.B) {
+		for b.Loop() {
+			must(bloom.NewStatic(all, 1.0/256))
+		}
+	})
+}
+
+func BenchmarkRotating(b *testing.B) {
+	const n = 1_000_000
+	r := must(bloom.NewRotating(n, 0.01))
+	hs := make([]uint64, 1<<19)
+	for i := range 2 * n {
+		r.AddHash(hash64.Integer(i))
+	}
+	for i := range hs {
+		hs[i] = hash64.Integer(i)
+	}
+	b.Run("op=Contains/key=miss", func(b *testing.B) {
+		i := 0
+		for b.Loop() {
+			r.ContainsHash(hs[i%(1<<19)])
+			i++
+		}
+	})
+	b.Run("op=Add", func(b *testing.B) {
+		i := 0
+		for b.Loop() {
+			r.AddHash(hash64.Integer(i))
+			i++
+		}
+	})
+}
+
+func BenchmarkView(b *testing.B) {
+	f := must(bloom.New(10_000, 0.01))
+	image := must(f.MarshalBinary())
+	b.Run("op=OpenView", func(b *testing.B) {
+		i := uint64(0)
+		for b.Loop() {
+			v, err := bloom.OpenView(image)
+			if err != nil {
+				b.Fatal(err)
+			}
+			v.ContainsHash(i)
+			i++
+		}
+	})
+}

@@ -105,3 +105,14 @@ func addBatchGo(b *blocks, hs []uint64) {
 		addGo(b, h)
 	}
 }
+
+// containsAnyGo says whether one of several blocks has the bits of a mixed hash.
+func containsAnyGo(group []uint64, h uint64) bool {
+	m0, m1, m2, m3 := masks(uint32(h))
+	found := uint64(0)
+	for ; len(group) >= blockWords; group = group[blockWords:] {
+		missing := m0&^group[0] | m1&^group[1] | m2&^group[2] | m3&^group[3]
+		found |= (missing - 1) &^ missing // the top bit, if nothing is
+	}
+	return found>>63 != 0
+}

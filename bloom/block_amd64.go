@@ -27,6 +27,19 @@ func containsMany(b *blocks, hs *uint64, n int, out *bool) (present int)
 //go:noescape
 func addMany(b *blocks, hs *uint64, n int)
 
+// containsOne says whether one of the blocks at group, n >= 1 of them, has the
+// bits of a mixed hash.
+//
+//go:noescape
+func containsOne(group *uint64, n int, h uint64) bool
+
+func containsAny(group []uint64, h uint64) bool {
+	if !useAVX2 {
+		return containsAnyGo(group, h)
+	}
+	return containsOne(&group[0], len(group)/blockWords, h)
+}
+
 // batch is how many keys one call of the assembly takes: it cannot be preempted.
 const batch = 4096
 

@@ -225,6 +225,27 @@ done:
 	VZEROUPPER
 	RET
 
+// func containsOne(group *uint64, n int, h uint64) bool
+TEXT ·containsOne(SB), NOSPLIT, $0-25
+	MOVQ         group+0(FP), AX
+	MOVQ         n+8(FP), CX
+	VPBROADCASTD h+16(FP), Y0
+	ONES(Y1)
+	MASK(Y0, salts<>(SB), Y1)
+	XORL         BX, BX
+
+next:
+	VMOVDQU (AX), Y2
+	VPTEST  Y0, Y2
+	ADCL    $0, BX
+	ADDQ    $32, AX
+	DECQ    CX
+	JNZ     next
+	TESTL   BX, BX
+	SETNE   ret+24(FP)
+	VZEROUPPER
+	RET
+
 // func cpuid(leaf, sub uint32) (a, b, c, d uint32)
 TEXT ·cpuid(SB), NOSPLIT, $0-24
 	MOVL leaf+0(FP), AX

@@ -15,6 +15,8 @@ func containsBatch(b *blocks, out []bool, hs []uint64) int { return containsBatc
 
 func addBatch(b *blocks, hs []uint64) { addBatchGo(b, hs) }
 
+func containsAny(group []uint64, h uint64) bool { return containsAnyGo(group, h) }
+
 // containsAtomic is contains while others add.
 func containsAtomic(b *blocks, h uint64) bool {
 	if len(b.words) == 0 {

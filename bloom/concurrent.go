@@ -43,6 +43,9 @@ func (c *Concurrent) AddHash(h uint64) bool {
 	if len(c.words) == 0 {
 		panic("bloom: Add to a zero Concurrent, make one with NewConcurrent")
 	}
+	if containsShared(&c.blocks, h) {
+		return false // and takes no cache line from other processors
+	}
 	h = c.mixed(h)
 	w := block(c.words, h)
 	m0, m1, m2, m3 := masks(uint32(h))
@@ -52,8 +55,7 @@ func (c *Concurrent) AddHash(h uint64) bool {
 	return setShared(&w[3], m3) || fresh
 }
 
-// setShared sets the bits of m and says whether one was missing. It looks first:
-// a key that is there takes no cache line from other processors.
+// setShared sets the bits of m and says whether one was missing when it looked.
 func setShared(word *uint64, m uint64) bool {
 	if m&^atomic.LoadUint64(word) == 0 {
 		return false

@@ -59,17 +59,16 @@ func NewCounting(n uint64, p float64, opts ...Option) (*Counting, error) {
 	return &Counting{make([]uint64, lines*lineWords), c.keyed}, nil
 }
 
-// line returns the line of the key that h identifies, and the shift of its
-// counter in each of the words. There are lines.
-func (c *Counting) line(h uint64) (*[lineWords]uint64, [lineWords]uint8) {
-	h = hash64.Mix(h, saltBloom)
+// line returns the line of a mixed hash. There are lines.
+func (c *Counting) line(h uint64) *[lineWords]uint64 {
 	i := (h >> 32) * (uint64(len(c.words)) / lineWords) >> 32 * lineWords
-	x := uint32(h)
-	return (*[lineWords]uint64)(c.words[i : i+lineWords]), [lineWords]uint8{
-		uint8(x * salt0 >> 28 * 4), uint8(x * salt1 >> 28 * 4), uint8(x * salt2 >> 28 * 4), uint8(x * salt3 >> 28 * 4),
-		uint8(x * salt4 >> 28 * 4), uint8(x * salt5 >> 28 * 4), uint8(x * salt6 >> 28 * 4), uint8(x * salt7 >> 28 * 4),
-	}
+	return (*[lineWords]uint64)(c.words[i : i+lineWords])
 }
+
+// counter returns the counter of word that the low half of a mixed hash chooses.
+func counter(word uint64, x, salt uint32) uint64 { return word >> (x * salt >> 28 * 4) & counterMax }
+
+var counterSalts = [lineWords]uint32{salt0, salt1, salt2, salt3, salt4, salt5, salt6, salt7}
 
 // Add counts key and reports whether it was new to the filter.
 func (c *Counting) Add(key []byte) bool { return c.AddHash(c.Hash(key)) }
@@ -83,14 +82,16 @@ func (c *Counting) AddHash(h uint64) bool {
 	if len(c.words) == 0 {
 		panic("bloom: Add to a zero Counting, make one with NewCounting")
 	}
-	line, shifts := c.line(h)
-	fresh := uint64(0)
-	for i, s := range shifts {
-		n := line[i] >> (s & 63) & counterMax
-		fresh |= n - 1                        // beyond 32 bits for 0 only
-		line[i] += (1 - (n+1)>>4) << (s & 63) // nothing for a full counter
+	h = hash64.Mix(h, saltBloom)
+	line := c.line(h)
+	fresh := false
+	for i, salt := range counterSalts {
+		shift := uint32(h) * salt >> 28 * 4
+		n := line[i] >> shift & counterMax
+		fresh = fresh || n == 0
+		line[i] += (1 - (n+1)>>4) << shift // nothing for a full counter
 	}
-	return fresh>>32 != 0
+	return fresh
 }
 
 // Remove takes one Add of key back and reports whether it did: if key is not
@@ -105,10 +106,12 @@ func (c *Counting) RemoveHash(h uint64) bool {
 	if c.CountHash(h) == 0 {
 		return false
 	}
-	line, shifts := c.line(h)
-	for i, s := range shifts {
-		n := line[i] >> (s & 63) & counterMax
-		line[i] -= (1 - (n+1)>>4) << (s & 63)
+	h = hash64.Mix(h, saltBloom)
+	line := c.line(h)
+	for i, salt := range counterSalts {
+		shift := uint32(h) * salt >> 28 * 4
+		n := line[i] >> shift & counterMax
+		line[i] -= (1 - (n+1)>>4) << shift
 	}
 	return true
 }
@@ -125,12 +128,12 @@ func (c *Counting) CountHash(h uint64) int {
 	if len(c.words) == 0 {
 		return 0
 	}
-	line, shifts := c.line(h)
-	least := uint64(counterMax)
-	for i, s := range shifts {
-		least = min(least, line[i]>>(s&63)&counterMax)
-	}
-	return int(least)
+	h = hash64.Mix(h, saltBloom)
+	w, x := c.line(h), uint32(h)
+	return int(min(
+		counter(w[0], x, salt0), counter(w[1], x, salt1), counter(w[2], x, salt2), counter(w[3], x, salt3),
+		counter(w[4], x, salt4), counter(w[5], x, salt5), counter(w[6], x, salt6), counter(w[7], x, salt7),
+	))
 }
 
 // Contains reports whether key may be in: false means it is not.

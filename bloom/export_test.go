@@ -59,6 +59,7 @@ var ClassicSize = classicSize
 func Attempt(keys []uint64, seed uint64) bool {
 	f := fuseFor(uint64(len(keys)), 8, 0)
 	f.seed = seed
+	f = f.prepared()
 	_, ok := f.build(keys)
 	return ok
 }

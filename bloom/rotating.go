@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 	"time"
+
+	"github.com/distkit/distkit/internal/hash64"
 )
 
 // Rotating remembers the last n keys, or those of the last while, and forgets
@@ -26,7 +28,8 @@ import (
 // goroutines may query a Rotating; changes need exclusion. The zero Rotating
 // contains nothing; adding to it panics.
 type Rotating struct {
-	words  []uint64 // generations blocks of blockWords words, side by side, for every block
+	words  []uint64 // for every block, that of each generation, side by side
+	blocks uint64   // of a generation
 	panes  uint64   // generations
 	newest uint64
 	share  uint64 // keys a generation is for
@@ -102,7 +105,7 @@ func NewRotating(n uint64, p float64, opts ...Option) (*Rotating, error) {
 		return nil, err
 	}
 	return &Rotating{
-		words: make([]uint64, z*panes*blockWords), panes: panes, share: share, window: c.window, keyed: c.keyed,
+		words: make([]uint64, z*panes*blockWords), blocks: z, panes: panes, share: share, window: c.window, keyed: c.keyed,
 	}, nil
 }
 
@@ -125,13 +128,6 @@ func rotatingSize(n uint64, p float64, panes uint64) (z, share uint64, err error
 
 // lead returns how many Adds clearing z blocks takes.
 func lead(z uint64) uint64 { return (z + sweep - 1) / sweep }
-
-func (r *Rotating) count() uint64 {
-	if r.panes == 0 {
-		return 0
-	}
-	return uint64(len(r.words)) / blockWords / r.panes
-}
 
 // Add adds key and reports whether it was new to the filter. A key that is added
 // again counts as recent again.
@@ -166,10 +162,12 @@ func (r *Rotating) AddHashAt(now time.Time, h uint64) bool {
 		panic("bloom: Add to a zero Rotating, make one with NewRotating")
 	}
 	r.turnTo(now)
-	found := r.find(h, r.panes)
-	if r.set(h) {
+	h = hash64.Mix(h, saltBloom)
+	group := r.group(h)
+	found := containsAny(group, h)
+	if r.set(group, h) {
 		r.fill++
-		if r.fill+lead(r.count()) >= r.share {
+		if r.fill+lead(r.blocks) >= r.share {
 			r.sweepSome(sweep)
 		}
 		if r.fill == r.share {
@@ -189,7 +187,12 @@ func (r *Rotating) ContainsString(key string) bool {
 }
 
 // ContainsHash is Contains for the key that h identifies.
-func (r *Rotating) ContainsHash(h uint64) bool { return r.ContainsHashAt(r.now(), h) }
+func (r *Rotating) ContainsHash(h uint64) bool {
+	if r.window != 0 {
+		return r.ContainsHashAt(time.Now(), h)
+	}
+	return len(r.words) > 0 && r.find(h)
+}
 
 // ContainsHashes sets out[i] to ContainsHash(hs[i]) for every i below the length
 // of the shorter slice and returns how many are true.
@@ -220,7 +223,10 @@ func (r *Rotating) ContainsHashAt(now time.Time, h uint64) bool {
 	if len(r.words) == 0 {
 		return false
 	}
-	return r.find(h, r.panes-min(r.due(now), r.panes))
+	if due := r.due(now); due > 0 {
+		return r.findLive(h, r.panes-min(due, r.panes))
+	}
+	return r.find(h)
 }
 
 // Rotate turns: the newest generation takes no more keys, and the oldest is

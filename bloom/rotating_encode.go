@@ -25,7 +25,7 @@ func (r *Rotating) image() (codec.Header, content, error) {
 	h := codec.Header{
 		Kind: codec.BloomRotating, Version: rotatingVersion, Align: rotatingAlign,
 		Params: []uint64{
-			r.count(), r.panes, r.newest, r.share, r.fill, r.swept, uint64(r.window), uint64(r.start), r.checkValue(),
+			r.blocks, r.panes, r.newest, r.share, r.fill, r.swept, uint64(r.window), uint64(r.start), r.checkValue(),
 		},
 	}
 	if r.begun {
@@ -59,7 +59,7 @@ func (r *Rotating) accept(h codec.Header, payload uint64) error {
 
 func (r *Rotating) restore(h codec.Header, from content) error {
 	p := h.Params
-	r.words, r.panes, r.newest, r.share, r.fill, r.swept = from.words[0], p[1], p[2], p[3], p[4], p[5]
+	r.words, r.blocks, r.panes, r.newest, r.share, r.fill, r.swept = from.words[0], p[0], p[1], p[2], p[3], p[4], p[5]
 	r.window, r.begun, r.start = time.Duration(p[6]), h.Must == rotatingBegun, int64(p[7])
 	return nil
 }

@@ -47,7 +47,7 @@ func (r *Rotating) turnTo(now time.Time) {
 // turn makes the oldest generation the newest, as of the given time or, where the
 // clock was set back, as of the time before.
 func (r *Rotating) turn(start int64) {
-	r.sweepSome(r.count())
+	r.sweepSome(r.blocks)
 	r.newest, r.fill, r.swept = r.oldest(), 0, 0
 	if r.begun {
 		r.start = max(start, r.start)
@@ -75,41 +75,37 @@ func (r *Rotating) sweepSome(n uint64) {
 // group returns the blocks of a mixed hash in all generations.
 func (r *Rotating) group(h uint64) []uint64 {
 	step := r.panes * blockWords
-	i := (h >> 32) * r.count() >> 32 * step
+	i := (h >> 32) * r.blocks >> 32 * step
 	return r.words[i : i+step]
 }
 
-// find says whether one of the newest live generations has the key.
-func (r *Rotating) find(h, live uint64) bool {
+// find says whether some generation has the key.
+func (r *Rotating) find(h uint64) bool {
 	h = hash64.Mix(h, saltBloom)
-	m0, m1, m2, m3 := masks(uint32(h))
+	return containsAny(r.group(h), h)
+}
+
+// findLive says whether one of so many newest generations has the key.
+func (r *Rotating) findLive(h, live uint64) bool {
+	h = hash64.Mix(h, saltBloom)
 	group := r.group(h)
-	if live == r.panes {
-		found := uint64(0)
-		for ; len(group) >= blockWords; group = group[blockWords:] {
-			missing := m0&^group[0] | m1&^group[1] | m2&^group[2] | m3&^group[3]
-			found |= (missing - 1) &^ missing // the top bit, if nothing is
-		}
-		return found>>63 != 0
-	}
 	for age := range live {
 		g := r.newest + r.panes - age
 		if g >= r.panes {
 			g -= r.panes
 		}
-		w := group[g*blockWords:][:blockWords]
-		if m0&^w[0]|m1&^w[1]|m2&^w[2]|m3&^w[3] == 0 {
+		if containsAnyGo(group[g*blockWords:][:blockWords], h) {
 			return true
 		}
 	}
 	return false
 }
 
-// set adds the key to the newest generation and says whether it was new there.
-func (r *Rotating) set(h uint64) bool {
-	h = hash64.Mix(h, saltBloom)
+// set adds the key of a mixed hash to the newest generation and says whether it
+// was new there.
+func (r *Rotating) set(group []uint64, h uint64) bool {
 	m0, m1, m2, m3 := masks(uint32(h))
-	w := r.group(h)[r.newest*blockWords:][:blockWords]
+	w := group[r.newest*blockWords:][:blockWords]
 	missing := m0&^w[0] | m1&^w[1] | m2&^w[2] | m3&^w[3]
 	w[0] |= m0
 	w[1] |= m1

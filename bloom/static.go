@@ -1,7 +1,6 @@
 package bloom
 
 import (
-	"encoding/binary"
 	"fmt"
 	"math"
 	"slices"
@@ -29,6 +28,15 @@ type fuse struct {
 	segments uint64 // where the first of the three may be; 0: no keys
 	segment  uint64 // places in one
 	width    uint64 // of a fingerprint, in bits
+
+	offset uint64 // what the seed adds to a hash
+	span   uint64 // places where the first of the three may be
+}
+
+// prepared returns f with what its other fields imply.
+func (f fuse) prepared() fuse {
+	f.offset, f.span = f.seed*0x9e3779b97f4a7c15, f.segments*f.segment
+	return f
 }
 
 const (
@@ -97,7 +105,7 @@ func fuseFor(n, width, attempt uint64) fuse {
 	if all := (uint64(room) + segment - 1) / segment; all > 3 {
 		segments = all - 2
 	}
-	return fuse{seed: attempt, segments: segments + attempt, segment: segment, width: width}
+	return fuse{seed: attempt, segments: segments + attempt, segment: segment, width: width}.prepared()
 }
 
 func (f *fuse) places() uint64 {
@@ -115,26 +123,26 @@ func (f *fuse) bytes() uint64 {
 }
 
 // mixed returns the hash from which places and fingerprint are taken.
-func (f *fuse) mixed(h uint64) uint64 { return hash64.Mix(h+f.seed*0x9e3779b97f4a7c15, saltBloom) }
+func (f *fuse) mixed(h uint64) uint64 { return hash64.Mix(h+f.offset, saltBloom) }
 
 func (f *fuse) at(h uint64) (i0, i1, i2 uint64) {
 	mask := f.segment - 1
-	i0 = hash64.Reduce(h, f.segments*f.segment)
+	i0 = hash64.Reduce(h, f.span)
 	i1 = i0 + f.segment ^ h>>18&mask
 	i2 = i0 + 2*f.segment ^ h&mask
 	return i0, i1, i2
 }
 
-// missing returns what the fingerprint of h and its places in table differ by: 0
-// for a key that is in.
+// missing returns what the fingerprint of a mixed hash and its places in table
+// differ by: 0 for a key that is in.
 func (f *fuse) missing(table []byte, h uint64) uint64 {
 	i0, i1, i2 := f.at(h)
-	return (h ^ h>>32 ^ f.load(table, i0) ^ f.load(table, i1) ^ f.load(table, i2)) & (1<<f.width - 1)
+	return (h ^ h>>32 ^ f.load(table, i0) ^ f.load(table, i1) ^ f.load(table, i2)) & (1<<(f.width&63) - 1)
 }
 
-// load returns place i of table, and bits of the next ones above it.
+// load returns place i of table in its low bits, and what follows in the others.
 func (f *fuse) load(table []byte, i uint64) uint64 {
-	return binary.LittleEndian.Uint64(table[i*f.width>>3:]) >> (i * f.width & 7)
+	return load64(table, i*f.width>>3) >> (i * f.width & 7)
 }
 
 // ContainsHash is Contains for the key that h identifies.
@@ -142,7 +150,11 @@ func (s *Static) ContainsHash(h uint64) bool {
 	if s.segments == 0 {
 		return false
 	}
-	return s.missing(s.table, s.mixed(h)) == 0
+	// This is missing, which is too large to be inlined.
+	h = s.mixed(h)
+	i0, i1, i2 := s.at(h)
+	x := s.load(s.table, i0) ^ s.load(s.table, i1) ^ s.load(s.table, i2)
+	return (h^h>>32^x)&(1<<(s.width&63)-1) == 0
 }
 
 // Contains reports whether key may be in: false means it is not. A key given as

@@ -66,8 +66,9 @@ func below(degree uint8) uint8 { return (degree>>2 - 1) >> 7 }
 
 // peel fills order and which. Places of one edge wait in a stack.
 func (p *peeling) peel() bool {
+	degree, edges := p.degree, p.edges
 	alone := make([]uint64, 0, len(p.order))
-	for i, d := range p.degree {
+	for i, d := range degree {
 		if d>>2 == 1 {
 			alone = append(alone, uint64(i))
 		}
@@ -76,17 +77,21 @@ func (p *peeling) peel() bool {
 	for len(alone) > 0 {
 		i := alone[len(alone)-1]
 		alone = alone[:len(alone)-1]
-		if p.degree[i]>>2 != 1 {
+		if degree[i]>>2 != 1 {
 			continue // its edge went with another place
 		}
-		h, which := p.edges[i], p.degree[i]&3
+		h, which := edges[i], degree[i]&3
 		p.order[done], p.which[done] = h, which
 		done++
+		degree[i] = 0
 		i0, i1, i2 := p.at(h)
-		for k, j := range [3]uint64{i0, i1, i2} {
-			p.degree[j] = p.degree[j] - 4 ^ uint8(k)
-			p.edges[j] ^= h
-			if p.degree[j]>>2 == 1 {
+		places := [5]uint64{i0, i1, i2, i0, i1}
+		for k := which + 1; k < which+3; k++ {
+			j := places[k%5] // k < 5; the remainder tells the compiler
+			d := degree[j] - 4 ^ k%3
+			degree[j] = d
+			edges[j] ^= h
+			if d>>2 == 1 {
 				alone = append(alone, j)
 			}
 		}
@@ -100,10 +105,9 @@ func (p *peeling) assign() []byte {
 	for n := len(p.order) - 1; n >= 0; n-- {
 		h := p.order[n]
 		i0, i1, i2 := p.at(h)
-		own := [3]uint64{i0, i1, i2}[p.which[n]%3]
-		x := p.missing(table, h)
-		b := table[own*p.width>>3:]
-		binary.LittleEndian.PutUint64(b, binary.LittleEndian.Uint64(b)|x<<(own*p.width&7))
+		at := [4]uint64{i0, i1, i2}[p.which[n]&3] * p.width
+		b := table[at>>3:]
+		binary.LittleEndian.PutUint64(b, binary.LittleEndian.Uint64(b)|p.missing(table, h)<<(at&7))
 	}
 	return table
 }

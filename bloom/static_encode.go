@@ -27,11 +27,15 @@ func (s *Static) image() (codec.Header, content, error) {
 	}, content{bytes: s.table}, nil
 }
 
+func fuseOf(h codec.Header) fuse {
+	return fuse{seed: h.Params[0], segments: h.Params[1], segment: h.Params[2], width: h.Params[3]}.prepared()
+}
+
 func (s *Static) accept(h codec.Header, payload uint64) error {
 	if err := h.Check(0, staticParams, staticAlign); err != nil {
 		return err
 	}
-	f := fuse{h.Params[0], h.Params[1], h.Params[2], h.Params[3]}
+	f := fuseOf(h)
 	switch {
 	case f.width == 0 || f.width > 32:
 		return codec.Corrupt(codec.BloomStatic, "fingerprints of %d bits, want 1 to 32", f.width)
@@ -48,7 +52,7 @@ func (s *Static) accept(h codec.Header, payload uint64) error {
 }
 
 func (s *Static) restore(h codec.Header, from content) error {
-	f := fuse{h.Params[0], h.Params[1], h.Params[2], h.Params[3]}
+	f := fuseOf(h)
 	for i := f.places() * f.width; i < 8*uint64(len(from.bytes)); i++ {
 		if from.bytes[i>>3]>>(i&7)&1 != 0 {
 			return codec.Corrupt(codec.BloomStatic, "bits beyond the last fingerprint, want zeros")

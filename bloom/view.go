@@ -11,9 +11,8 @@ import (
 // any number of goroutines may query it. The bytes must not change while it is
 // in use. The zero View contains nothing.
 type View struct {
-	image  []byte
-	bitset []byte // the payload of image
-	raw    bool
+	image []byte // header, blocks and checksum
+	raw   bool
 	keyed
 }
 
@@ -55,9 +54,11 @@ func OpenView(data []byte, opts ...Option) (View, error) {
 		return View{}, v.acceptSecret(check)
 	}
 	v.raw = data[4]&filterRaw != 0
-	v.bitset = data[filterHeader : filterHeader+payload : filterHeader+payload]
 	return v, nil
 }
+
+// bitset returns the blocks. There are none in a zero View.
+func (v View) bitset() []byte { return v.image[filterHeader : len(v.image)-8] }
 
 // Contains reports whether key may have been added.
 func (v View) Contains(key []byte) bool { return v.ContainsHash(v.Hash(key)) }
@@ -67,22 +68,27 @@ func (v View) ContainsString(key string) bool { return v.ContainsHash(v.HashStri
 
 // ContainsHash is Contains for the key that h identifies.
 func (v View) ContainsHash(h uint64) bool {
-	return len(v.bitset) > 0 && containsBytes(v.bitset, v.raw, h)
+	return len(v.image) > 0 && containsBytes(v.bitset(), v.raw, h)
 }
 
 // ContainsHashes sets out[i] to ContainsHash(hs[i]) for every i below the length
 // of the shorter slice and returns how many are true, fetching memory ahead.
 func (v View) ContainsHashes(out []bool, hs []uint64) int {
 	n := min(len(out), len(hs))
-	if len(v.bitset) == 0 {
+	if len(v.image) == 0 {
 		clear(out[:n])
 		return 0
 	}
-	return containsBytesBatch(v.bitset, v.raw, out[:n], hs[:n])
+	return containsBytesBatch(v.bitset(), v.raw, out[:n], hs[:n])
 }
 
 // Bits returns the number of bits of the filter, a multiple of 256.
-func (v View) Bits() uint64 { return 8 * uint64(len(v.bitset)) }
+func (v View) Bits() uint64 {
+	if len(v.image) == 0 {
+		return 0
+	}
+	return 8 * uint64(len(v.bitset()))
+}
 
 // Verify reads all of the image and compares its checksum; damage is ErrCorrupt.
 func (v View) Verify() error {
