@@ -60,8 +60,12 @@ func ExampleNode() {
 // Copies are spread over zones: each zone has one before any has two.
 func ExampleRing_AppendOwners() {
 	r, err := ring.New([]ring.Node{
-		{ID: "a1", Zone: "a"}, {ID: "a2", Zone: "a"}, {ID: "a3", Zone: "a"},
-		{ID: "b1", Zone: "b"}, {ID: "b2", Zone: "b"}, {ID: "c1", Zone: "c"},
+		{ID: "a1", Zone: "a"},
+		{ID: "a2", Zone: "a"},
+		{ID: "a3", Zone: "a"},
+		{ID: "b1", Zone: "b"},
+		{ID: "b2", Zone: "b"},
+		{ID: "c1", Zone: "c"},
 	})
 	if err != nil {
 		panic(err)
