@@ -113,3 +113,32 @@ func ExampleExpr_Quorums() {
 	// [leader f2]
 	// may lose 0
 }
+
+// The busiest of 63 nodes does 32/63 of the work, and no strategy does better.
+func ExampleSystem_Optimize() {
+	var all []expr.Expr
+	for i := range 63 {
+		all = append(all, expr.Node(fmt.Sprint("n", i)))
+	}
+	system, err := expr.NewSystem(expr.Majority(all...), expr.Majority(all...))
+	if err != nil {
+		panic(err)
+	}
+	st, err := system.Optimize(0.5)
+	if err != nil {
+		panic(err)
+	}
+	fmt.Printf("load %.6f, proved %.6f\n", st.Load(0.5), st.LowerBound())
+	// Output: load 0.507937, proved 0.507937
+}
+
+func ExampleStrategy() {
+	reads := expr.Grid([]string{"a", "b", "c"}, []string{"d", "e", "f"})
+	system, _ := expr.NewSystem(reads, reads.Dual())
+	st, err := system.Optimize(0.5)
+	if err != nil {
+		panic(err)
+	}
+	fmt.Printf("load %.4f capacity %.1f\n", st.Load(0.5), st.Capacity(0.5))
+	// Output: load 0.4167 capacity 2.4
+}

@@ -33,6 +33,40 @@ func newPicker(e Expr, names []string) (*picker, error) {
 	return p, nil
 }
 
+// harden replaces the quorums by those that still hold one when any f of their
+// nodes are gone: going down the diagram, a node that is in the set may be gone,
+// and then one less of the others.
+func (p *picker) harden(f int, e Expr, names []string) error {
+	if p.d == nil {
+		p.d = newDiagram(names)
+		p.f = p.d.build(p.root)
+	}
+	memo := make(map[[2]int32]int32)
+	var hard func(v, left int32) int32
+	hard = func(v, left int32) int32 {
+		if v <= 1 || left == 0 {
+			return v
+		}
+		key := [2]int32{v, left}
+		if r, ok := memo[key]; ok || p.d.full {
+			return r
+		}
+		at := p.d.at[v]
+		in := p.d.ite(hard(at.yes, left), hard(at.no, left-1), 0)
+		r := p.d.node(vertex{at.level, hard(at.no, left), in})
+		memo[key] = r
+		return r
+	}
+	p.f = hard(p.f, int32(min(f, len(names))))
+	if p.d.full {
+		return fmt.Errorf("%w: diagram of more than %d nodes", ErrTooComplex, maxDiagram)
+	}
+	if p.f == 0 {
+		return fmt.Errorf("expr: no quorum of %v holds one when %d of its nodes are gone", e, f)
+	}
+	return nil
+}
+
 // light reports whether tables over the weights of each gate are small.
 func (g *gate) light() bool {
 	if g.weights != nil && g.need > maxSize/16 {

@@ -3,6 +3,7 @@ package expr
 import (
 	"errors"
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 	"time"
@@ -64,6 +65,15 @@ func NewSystem(reads, writes Expr, opts ...SystemOption) (*System, error) {
 	}
 	for _, opt := range opts {
 		opt(&s.config)
+	}
+	for i, name := range s.nodes {
+		read, write := s.capacityOf(i)
+		if !(read > 0 && write > 0) || math.IsInf(read, 1) || math.IsInf(write, 1) {
+			return nil, fmt.Errorf("expr: capacity of %q is %g and %g, want > 0", name, read, write)
+		}
+		if d := s.nodeLatency(i); d < 0 {
+			return nil, fmt.Errorf("expr: latency of %q is %v, want 0 or more", name, d)
+		}
 	}
 	read, write, err := disjoint(s)
 	if err != nil {
