@@ -1,0 +1,55 @@
+package hll_test
+
+import (
+	"bytes"
+	"encoding/binary"
+	"testing"
+
+	"github.com/distkit/distkit/hll"
+	"github.com/stretchr/testify/require"
+)
+
+// Whatever is accepted encodes to the same bytes again, both ways of decoding
+// agree, and memory stays within what the input justifies. Every input is tried
+// as it is and under a right checksum.
+func FuzzDecode(f *testing.F) {
+	for _, k := range kinds() {
+		f.Add(must(k.value.MarshalBinary()))
+		f.Add(must(k.value.MarshalBinary())[:20])
+	}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		for _, image := range [][]byte{data, mend(bytes.Clone(data))} {
+			for _, k := range kinds() {
+				accepts(t, k, image)
+			}
+		}
+	})
+}
+
+// Keys of any kind in two sketches of any precision: what each holds is what its
+// twin holds, and merged what the twin of both does.
+func FuzzSketch(f *testing.F) {
+	f.Add(uint8(0), uint8(3), []byte("0123456789abcdef"))
+	f.Add(uint8(1), uint8(0), bytes.Repeat([]byte{0xff, 0, 1, 0x80, 7}, 80))
+	f.Fuzz(func(t *testing.T, p, finer uint8, data []byte) {
+		coarse := int(p)%8 + hll.MinPrecision
+		a, b := must(hll.New(coarse)), must(hll.New(coarse+int(finer)%4))
+		wa, wb, both := twin{}, twin{}, twin{}
+		for i := 0; len(data) >= 8; data, i = data[8:], i+1 {
+			h := binary.LittleEndian.Uint64(data)
+			both.add(h)
+			if i%3 > 0 {
+				a.AddHash(h)
+				wa.add(h)
+			}
+			if i%3 < 2 {
+				b.AddHash(h)
+				wb.add(h)
+			}
+		}
+		wa.same(t, a)
+		wb.same(t, b)
+		require.NoError(t, a.Merge(b))
+		both.same(t, a)
+	})
+}
