@@ -126,18 +126,34 @@ last:                                    \
 	OFFSET(CX, BX)                       \
 	MASK(Y0, Y4, Y3)
 
-// TAKERAW is TAKE for hashes that are used as they are.
+// RAW sets R13 to the number of keys and R14 to that of keys with one 16 ahead.
+#define RAW \
+	MOVQ n+16(FP), R13 \
+	LEAQ -16(R13), R14
+
+// TAKERAW is TAKE for hashes that are used as they are: their high halves are
+// loaded as such.
 #define TAKERAW(last) \
-	MOVQ (SI)(R8*8), CX         \
+	MOVL 4(SI)(R8*8), CX        \
 	VPBROADCASTD (SI)(R8*8), Y0 \
-	CMPQ R10, n+16(FP)          \
+	CMPQ R8, R14                \
 	JGE  last                   \
-	MOVQ (SI)(R10*8), R9        \
-	OFFSET(R9, BX)              \
+	MOVL 132(SI)(R8*8), R9      \
+	IMULQ BX, R9                \
+	SHRQ $32, R9                \
+	SHLQ $5, R9                 \
 	PREFETCHT0 (AX)(R9*1)       \
 last:                           \
-	OFFSET(CX, BX)              \
+	IMULQ BX, CX                \
+	SHRQ $32, CX                \
+	SHLQ $5, CX                 \
 	MASK(Y0, Y4, Y3)
+
+// NEXTRAW goes on with the next key, if there is one.
+#define NEXTRAW(loop) \
+	INCQ R8      \
+	CMPQ R8, R13 \
+	JLT  loop
 
 // NEXT goes on with the next key, if there is one.
 #define NEXT(loop) \
@@ -177,7 +193,7 @@ TEXT ·containsMany(SB), NOSPLIT, $128-40
 	BATCH
 	MOVQ out+24(FP), DI
 	MOVQ $0, R15
-	JNE  rawloop
+	JNE  raw
 	FILL(fill)
 
 loop:
@@ -189,13 +205,16 @@ loop:
 	NEXT(loop)
 	JMP     done
 
+raw:
+	RAW
+
 rawloop:
 	TAKERAW(rawlast)
 	VMOVDQU (AX)(CX*1), Y2
 	VPTEST  Y0, Y2
 	SETCS   (DI)(R8*1)
 	ADCQ    $0, R15
-	NEXT(rawloop)
+	NEXTRAW(rawloop)
 
 done:
 	MOVQ R15, present+32(FP)
@@ -205,7 +224,7 @@ done:
 // func addMany(b *blocks, hs *uint64, n int)
 TEXT ·addMany(SB), NOSPLIT, $128-24
 	BATCH
-	JNE rawloop
+	JNE raw
 	FILL(fill)
 
 loop:
@@ -215,11 +234,14 @@ loop:
 	NEXT(loop)
 	JMP     done
 
+raw:
+	RAW
+
 rawloop:
 	TAKERAW(rawlast)
 	VPOR    (AX)(CX*1), Y0, Y0
 	VMOVDQU Y0, (AX)(CX*1)
-	NEXT(rawloop)
+	NEXTRAW(rawloop)
 
 done:
 	VZEROUPPER

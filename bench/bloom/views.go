@@ -14,7 +14,8 @@ func views() []bar.Bar {
 			image, hs := check(filters(n).MarshalBinary()), hashes(n, true)
 			return func(n int) (sum uint64) {
 				for i := range n {
-					if check(bloom.OpenView(image)).ContainsHash(hs[i&(queries-1)]) {
+					v, err := bloom.OpenView(image)
+					if err == nil && v.ContainsHash(hs[i&(queries-1)]) {
 						sum++
 					}
 				}
