@@ -1,0 +1,106 @@
+package cms
+
+import "github.com/distkit/distkit/internal/hash64"
+
+// counter is one of the cells that hold counts. Additions saturate.
+type counter interface{ uint32 | uint64 }
+
+// spread remixes the hash of a key. Row i of w cells counts it in cell
+// Reduce(x + i*g, w): double hashing keeps the bounds of independent rows (Kirsch
+// and Mitzenmacher 2008), and on 64-bit words it has none of the degenerate cases
+// of (a + i*b) mod w. The remix makes cells independent of whatever chose the
+// keys that come here, a ring or a shard number made from the same hash.
+func spread(h uint64) (x, g uint64) {
+	x = hash64.Mix(h, hash64.SaltCMS)
+	return x, stride(x)
+}
+
+// stride returns the odd distance of a key's rows, a bijection's low bit set.
+func stride(x uint64) uint64 {
+	x ^= x >> 32
+	x *= 0xd6e8feb86659fd93
+	x ^= x >> 32
+	x *= 0xd6e8feb86659fd93
+	return (x ^ x>>32) | 1
+}
+
+// plus adds without ever wrapping; the compiler makes no branch of it.
+func plus[C counter](a, b C) C {
+	s := a + b
+	if s < a {
+		s = ^C(0)
+	}
+	return s
+}
+
+// narrowed returns n as a count that C can hold.
+func narrowed[C counter](n uint64) C { return C(min(n, uint64(^C(0)))) }
+
+// Four rows are taken at once, so that their cache misses overlap and no loop
+// stands between them; what a deeper sketch has beyond follows in a loop. With a
+// loop and an if for the minimum an addition takes several times as long.
+
+// four returns the cells of a key's first four rows.
+func four[C counter](cells []C, w, x, g uint64) (a, b, c, d *C) {
+	return &cells[hash64.Reduce(x, w)], &cells[w+hash64.Reduce(x+g, w)],
+		&cells[2*w+hash64.Reduce(x+2*g, w)], &cells[3*w+hash64.Reduce(x+3*g, w)]
+}
+
+// lowest returns the smallest of a key's cells, its estimate.
+func lowest[C counter](cells []C, w, depth, x, g uint64) C {
+	m, i := ^C(0), uint64(0)
+	if depth >= 4 {
+		c0, c1, c2, c3 := four(cells, w, x, g)
+		m, i = min(*c0, *c1, *c2, *c3), 4
+	}
+	for ; i < depth; i++ {
+		m = min(m, cells[i*w+hash64.Reduce(x+i*g, w)])
+	}
+	return m
+}
+
+// addAll adds n to all cells of a key and returns the new estimate.
+func addAll[C counter](cells []C, w, depth, x, g uint64, n C) C {
+	m, i := ^C(0), uint64(0)
+	if depth >= 4 {
+		c0, c1, c2, c3 := four(cells, w, x, g)
+		v0, v1, v2, v3 := plus(*c0, n), plus(*c1, n), plus(*c2, n), plus(*c3, n)
+		*c0, *c1, *c2, *c3 = v0, v1, v2, v3
+		m, i = min(v0, v1, v2, v3), 4
+	}
+	for ; i < depth; i++ {
+		c := &cells[i*w+hash64.Reduce(x+i*g, w)]
+		*c = plus(*c, n)
+		m = min(m, *c)
+	}
+	return m
+}
+
+// addLow is the conservative update (Estan and Varghese 2002): no cell has to be
+// more than the smallest one and n. It stores what it does not raise, too: that
+// is cheaper than a branch.
+func addLow[C counter](cells []C, w, depth, x, g uint64, n C) C {
+	if depth == 4 {
+		c0, c1, c2, c3 := four(cells, w, x, g)
+		v0, v1, v2, v3 := *c0, *c1, *c2, *c3
+		m := plus(min(v0, v1, v2, v3), n)
+		*c0, *c1, *c2, *c3 = max(v0, m), max(v1, m), max(v2, m), max(v3, m)
+		return m
+	}
+	m := plus(lowest(cells, w, depth, x, g), n)
+	raise(cells, w, depth, x, g, m)
+	return m
+}
+
+// raise lifts all cells of a key to at least v.
+func raise[C counter](cells []C, w, depth, x, g uint64, v C) {
+	i := uint64(0)
+	if depth >= 4 {
+		c0, c1, c2, c3 := four(cells, w, x, g)
+		*c0, *c1, *c2, *c3, i = max(*c0, v), max(*c1, v), max(*c2, v), max(*c3, v), 4
+	}
+	for ; i < depth; i++ {
+		c := &cells[i*w+hash64.Reduce(x+i*g, w)]
+		*c = max(*c, v)
+	}
+}

@@ -1,0 +1,3 @@
+// Package cms counts how often keys occur, in fixed memory. Estimates are never
+// below the truth.
+package cms

@@ -1,0 +1,151 @@
+package cms
+
+import (
+	"encoding/binary"
+	"io"
+
+	"github.com/distkit/distkit/internal/codec"
+)
+
+// The image of a Sketch, frozen: package comment, Format.
+const (
+	sketchVersion      = 1
+	sketchConservative = 1 // must-understand flags
+	sketchWide         = 2
+	sketchParams       = 4 // width, depth, total, check value of the secret
+	sketchAlign        = 6
+)
+
+func (s *Sketch) format() (codec.Kind, byte) { return codec.CMSSketch, sketchVersion }
+
+func (s *Sketch) image() (codec.Header, int, error) {
+	if s.width == 0 {
+		return codec.Header{}, 0, errEncodeZero
+	}
+	return s.header(make([]uint64, sketchParams)), s.payload(), nil
+}
+
+// header returns the header, whose parameters are put in params.
+func (s *Sketch) header(params []uint64) codec.Header {
+	params[0], params[1], params[2], params[3] = s.width, s.depth, s.total, s.checkValue()
+	h := codec.Header{Kind: codec.CMSSketch, Version: sketchVersion, Align: sketchAlign, Params: params}
+	if s.conservative {
+		h.Must |= sketchConservative
+	}
+	if s.wide != nil {
+		h.Must |= sketchWide
+	}
+	return h
+}
+
+func (s *Sketch) payload() int { return 4*len(s.narrow) + 8*len(s.wide) }
+
+func (s *Sketch) appendPayload(b []byte) []byte {
+	return codec.AppendWords(appendNarrow(b, s.narrow), s.wide)
+}
+
+// appendNarrow appends cells, two at a time.
+func appendNarrow(b []byte, cells []uint32) []byte {
+	for len(cells) >= 2 {
+		b = binary.LittleEndian.AppendUint64(b, uint64(cells[0])|uint64(cells[1])<<32)
+		cells = cells[2:]
+	}
+	for _, c := range cells {
+		b = binary.LittleEndian.AppendUint32(b, c)
+	}
+	return b
+}
+
+// chunk is how many counters are written at a time.
+const chunk = 4096
+
+func (s *Sketch) writePayload(e *codec.Writer) error {
+	if s.wide != nil {
+		return e.Words(s.wide)
+	}
+	buf := make([]byte, 0, 4*min(chunk, len(s.narrow)))
+	for cells := s.narrow; len(cells) > 0; {
+		n := min(chunk, len(cells))
+		if err := e.Bytes(appendNarrow(buf, cells[:n])); err != nil {
+			return err
+		}
+		cells = cells[n:]
+	}
+	return nil
+}
+
+func (s *Sketch) accept(h codec.Header, payload uint64) error {
+	if err := h.Check(sketchConservative|sketchWide, sketchParams, sketchAlign); err != nil {
+		return err
+	}
+	width, depth, size := h.Params[0], h.Params[1], uint64(4)
+	if h.Must&sketchWide != 0 {
+		size = 8
+	}
+	switch {
+	case width == 0 || width > maxWidth || depth == 0 || depth > maxDepth:
+		return codec.Corrupt(codec.CMSSketch, "%d rows of %d counters, want 1 to %d of 1 to 2^32", depth, width, maxDepth)
+	case width*depth*size != payload || payload > maxBytes:
+		return codec.Corrupt(codec.CMSSketch, "payload of %d bytes, want %d for %d rows of %d counters", payload, width*depth*size, depth, width)
+	}
+	return nil
+}
+
+func (s *Sketch) restore(h codec.Header, payload []byte) error {
+	c := counters{width: h.Params[0], depth: h.Params[1], conservative: h.Must&sketchConservative != 0}
+	if h.Must&sketchWide != 0 {
+		c.wide = codec.Words(payload)
+	} else {
+		c.narrow = narrowCells(payload)
+	}
+	total := h.Params[2]
+	if row := c.fullestRow(); row > total {
+		return codec.Corrupt(codec.CMSSketch, "a row holds %d, want at most the total, %d", row, total)
+	}
+	s.counters, s.total = c, total
+	return nil
+}
+
+func narrowCells(payload []byte) []uint32 {
+	cells := make([]uint32, len(payload)/4)
+	for i := range cells {
+		cells[i] = binary.LittleEndian.Uint32(payload[4*i:])
+	}
+	return cells
+}
+
+// MarshalBinary returns the image of s; see the package comment for its bytes.
+func (s *Sketch) MarshalBinary() ([]byte, error) { return s.AppendBinary(nil) }
+
+// AppendBinary appends the image of s to b. It allocates once, and not at all
+// where b has room.
+func (s *Sketch) AppendBinary(b []byte) ([]byte, error) {
+	if s.width == 0 {
+		return b, errEncodeZero
+	}
+	var params [sketchParams]uint64 // of its own, not behind an interface, to stay on the stack
+	start := len(b)
+	b = codec.AppendHeader(b, s.header(params[:]), s.payload())
+	return codec.AppendSum(s.appendPayload(b), start), nil
+}
+
+// UnmarshalBinary makes s the sketch whose image is exactly data, which it
+// copies, size and kind included. s keeps its WithSecret: an image that was made
+// under another one is ErrIncompatible. Whatever else is wrong is ErrCorrupt.
+// After an error s is as it was.
+func (s *Sketch) UnmarshalBinary(data []byte) error { return decodeImage(s, data) }
+
+// WriteTo writes the image of s to w without a second copy of it in memory.
+func (s *Sketch) WriteTo(w io.Writer) (int64, error) { return writeImage(s, w) }
+
+// ReadFrom reads exactly one image from r, as UnmarshalBinary does, and no byte
+// beyond it. A source that ends before the first byte is io.EOF as well as
+// ErrCorrupt, one that ends early io.ErrUnexpectedEOF. Memory grows with what
+// arrives, whatever the header promises.
+func (s *Sketch) ReadFrom(r io.Reader) (int64, error) { return readImage(s, r) }
+
+// MarshalText returns the image of s in standard base64, so that JSON works.
+func (s *Sketch) MarshalText() ([]byte, error) { return encodeText(s) }
+
+// UnmarshalText is UnmarshalBinary for what MarshalText returned.
+func (s *Sketch) UnmarshalText(text []byte) error { return decodeText(s, text) }
