@@ -94,6 +94,10 @@ func (c Clock) fits() error {
 	if len(c.enc) <= maxID && !mayHoldHuge(c.enc) {
 		return nil
 	}
+	return c.misfit()
+}
+
+func (c Clock) misfit() error {
 	if len(c.enc) > maxClock {
 		return fmt.Errorf("vclock: clock has %d bytes, want at most %d", len(c.enc), maxClock)
 	}
@@ -109,24 +113,22 @@ func (c Clock) fits() error {
 }
 
 // mayHoldHuge reports whether there may be a counter above 2^56. Its varint has
-// eight bytes in a row with the high bit set, so four of them are a half of a
-// word, wherever it starts. In ids of ASCII no byte has it.
+// eight bytes in a row with the high bit set, so some word has four, wherever it
+// starts, if a last word covers what is left. In ids of ASCII no byte has it.
 func mayHoldHuge(s string) bool {
 	if len(s) < 8 {
 		return false
 	}
-	t, i := textOf(s), 0
-	for ; i+8 <= len(s); i += 8 {
-		if halfIsHigh(wordAt(t, i)) {
-			return true
-		}
+	t := textOf(s)
+	w := wordAt(t, len(s)-8)
+	w &= w >> 16
+	run := w & (w >> 8)
+	for i := 0; i+8 <= len(s); i += 8 {
+		w = wordAt(t, i)
+		w &= w >> 16
+		run |= w & (w >> 8)
 	}
-	return i < len(s) && halfIsHigh(wordAt(t, len(s)-8)>>(8*(8-len(s)+i)))
-}
-
-func halfIsHigh(w uint64) bool {
-	w &= 0x8080808080808080
-	return uint32(w) == 0x80808080 || w>>32 == 0x80808080
+	return run&0x8080808080 != 0
 }
 
 // validate says why b is not the canonical encoding of a clock.

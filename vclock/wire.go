@@ -57,18 +57,22 @@ func appendEntry(b []byte, id string, n uint64) []byte {
 func seal(b []byte) Clock { return Clock{unsafe.String(unsafe.SliceData(b), len(b))} }
 
 // find returns where the counter of id starts. It does not look at the order of
-// ids, and tells most from the one it seeks by the last byte: the ids of one
+// ids, and tells most from the one it seeks by their last bytes: the ids of one
 // system begin alike.
 func find(s, id string) (mid int, ok bool) {
 	if len(id) == 0 || len(id) >= 0x80 {
 		return findRare(s, id)
 	}
-	t, want, last := textOf(s), len(id), uint64(id[len(id)-1])
+	t, want := textOf(s), len(id)
+	last, tail, long := uint64(id[want-1]), uint64(0), want >= 8
+	if long {
+		tail = wordAt(textOf(id), want-8)
+	}
 	for i := 0; i < len(s); {
 		l := int(byteAt(t, i))
 		if l == want {
 			mid = i + 1 + want // not l: a processor that guesses right need not wait for it
-			if byteAt(t, mid-1) == last && s[i+1:mid] == id {
+			if byteAt(t, mid-1) == last && (!long || wordAt(t, mid-8) == tail) && s[i+1:mid] == id {
 				return mid, true
 			}
 		} else {
