@@ -17,6 +17,7 @@ import (
 
 	"github.com/distkit/distkit"
 	"github.com/distkit/distkit/bloom"
+	"github.com/distkit/distkit/hll"
 	"github.com/distkit/distkit/internal/codec"
 	"github.com/distkit/distkit/internal/testkit"
 	"github.com/distkit/distkit/lru"
@@ -96,6 +97,13 @@ var conforming = map[string]func(t *testing.T){
 			return made(s, bloom.WithSecret, func(o ...bloom.Option) (*bloom.Rotating, error) { return bloom.NewRotating(100, 0.01, o...) })
 		},
 		change: func(f *bloom.Rotating, i int) { f.AddString(fmt.Sprint("key", i)) },
+	}),
+	"hll.Sketch": conform(subject[hll.Sketch, *hll.Sketch]{
+		make: func(s *distkit.Secret) (*hll.Sketch, error) {
+			return made(s, hll.WithSecret, func(o ...hll.Option) (*hll.Sketch, error) { return hll.New(8, o...) })
+		},
+		change: func(h *hll.Sketch, i int) { h.AddString(fmt.Sprint("key", i)) },
+		merge:  (*hll.Sketch).Merge,
 	}),
 }
 
@@ -387,6 +395,13 @@ var zeroValues = map[string]struct {
 			assert.False(t, f.ContainsString("a"))
 			assert.Zero(t, f.Bits())
 		},
+	},
+	"hll.Sketch": {
+		queries: func(t *testing.T) {
+			var h hll.Sketch
+			assert.Zero(t, h.Estimate())
+		},
+		change: func() { new(hll.Sketch).AddString("a") },
 	},
 	"ring.Ring": {
 		queries: func(t *testing.T) {
