@@ -17,6 +17,7 @@ import (
 
 	"github.com/distkit/distkit"
 	"github.com/distkit/distkit/bloom"
+	"github.com/distkit/distkit/cms"
 	"github.com/distkit/distkit/hll"
 	"github.com/distkit/distkit/internal/codec"
 	"github.com/distkit/distkit/internal/testkit"
@@ -97,6 +98,20 @@ var conforming = map[string]func(t *testing.T){
 			return made(s, bloom.WithSecret, func(o ...bloom.Option) (*bloom.Rotating, error) { return bloom.NewRotating(100, 0.01, o...) })
 		},
 		change: func(f *bloom.Rotating, i int) { f.AddString(fmt.Sprint("key", i)) },
+	}),
+	"cms.Sketch": conform(subject[cms.Sketch, *cms.Sketch]{
+		make: func(s *distkit.Secret) (*cms.Sketch, error) {
+			return made(s, cms.WithSecret, func(o ...cms.Option) (*cms.Sketch, error) { return cms.NewSize(32, 4, o...) })
+		},
+		change: func(c *cms.Sketch, i int) { c.AddString(fmt.Sprint("key", i)) },
+		merge:  (*cms.Sketch).Merge,
+	}),
+	"cms.TopK": conform(subject[cms.TopK, *cms.TopK]{
+		make: func(s *distkit.Secret) (*cms.TopK, error) {
+			return made(s, cms.WithSecret, func(o ...cms.Option) (*cms.TopK, error) { return cms.NewTopK(8, append(o, cms.WithCounters(64))...) })
+		},
+		change: func(c *cms.TopK, i int) { c.AddString(fmt.Sprint("key", i)) },
+		merge:  (*cms.TopK).Merge,
 	}),
 	"hll.Sketch": conform(subject[hll.Sketch, *hll.Sketch]{
 		make: func(s *distkit.Secret) (*hll.Sketch, error) {
@@ -395,6 +410,23 @@ var zeroValues = map[string]struct {
 			assert.False(t, f.ContainsString("a"))
 			assert.Zero(t, f.Bits())
 		},
+	},
+	"cms.Sketch": {
+		queries: func(t *testing.T) {
+			var c cms.Sketch
+			assert.Zero(t, c.CountString("a")+c.Total()+c.ErrorBound())
+		},
+		change: func() { new(cms.Sketch).AddString("a") },
+	},
+	"cms.TopK": {
+		queries: func(t *testing.T) {
+			var c cms.TopK
+			assert.Zero(t, c.CountString("a")+c.Total())
+			for range c.Items() {
+				t.Error("an item")
+			}
+		},
+		change: func() { new(cms.TopK).AddString("a") },
 	},
 	"hll.Sketch": {
 		queries: func(t *testing.T) {
