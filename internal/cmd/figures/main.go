@@ -17,7 +17,8 @@ import (
 
 // figures are the files to draw.
 var figures = map[string]func() (string, error){
-	"docs/ring.svg": ringFigure,
+	"docs/bloom.svg": bloomFigure,
+	"docs/ring.svg":  ringFigure,
 }
 
 func main() {
