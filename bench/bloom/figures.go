@@ -25,8 +25,11 @@ func measured(n, queries int, contains func(out []bool, hs []uint64) int) float6
 // accuracy are measured rates against asked ones, a band of 3 % and four standard
 // deviations on either side.
 func accuracy() (figures []bar.Figure) {
-	for _, n := range []int{30_000, 100_000, million} {
+	for _, n := range []int{30_000, 100_000, million, 100 * million} {
 		for _, p := range []float64{0.05, 0.01, 1e-3, 1e-4} {
+			if n > million && p != 0.01 {
+				continue // a gigabyte in all would show nothing more
+			}
 			const queries = 20 * million
 			figures = append(figures, bar.Figure{
 				Name: fmt.Sprintf("rate measured/n=%d/p=%g", n, p), Unit: "away from p, beyond chance",
