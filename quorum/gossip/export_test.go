@@ -20,6 +20,6 @@ func (d *Detector) Gaps() int                 { return len(d.d.gaps) }
 
 // Timeout opens the suspicion's.
 func Timeout(observers, needed, others int, min, max time.Duration) time.Duration {
-	c := config{observers: needed, min: min, max: max}
-	return c.timeout(observers, others)
+	c := config{min: min, max: max}
+	return c.timeout(observers, needed, others)
 }

@@ -47,7 +47,9 @@ func WithSuspicion(min, max time.Duration) Option {
 
 // WithObservers sets how many members must suspect a node before it is called
 // down, 1 to 16. Default 2, so that a single one that lies, or is cut off
-// itself, takes nobody down. A cluster of two needs 1 to notice anything.
+// itself, takes nobody down. Where fewer can observe, because the cluster is
+// small or the other members are down, all of them must: of two nodes, each
+// calls the other down by itself, also if only the link between them is cut.
 func WithObservers(k int) Option { return func(c *config) { c.observers = k } }
 
 // WithMaxNodes bounds the nodes that the table knows, 1 to 65536; others are

@@ -31,8 +31,8 @@ func (s *suspicion) observers() []string { return slices.Sorted(maps.Keys(s.by))
 // timeout is how long a suspicion lasts that so many of the others share: it
 // shrinks with each who confirms it beyond those that must (Dadgar et al.,
 // "Lifeguard", DSN 2018). Two, or all there are, make it shortest.
-func (c *config) timeout(observers, others int) time.Duration {
-	confirmed, wanted := observers-c.observers, min(others-c.observers, 2)
+func (c *config) timeout(observers, needed, others int) time.Duration {
+	confirmed, wanted := observers-needed, min(others-needed, 2)
 	if confirmed >= wanted {
 		return c.min
 	}

@@ -70,6 +70,9 @@ func (v version) after(w version) bool {
 // watched nodes are expected to be heard of.
 func (n *node) watched() bool { return n.admin.Status == Member }
 
+// able nodes can report others.
+func (n *node) able() bool { return n.admin.Status == Member && n.live != Down }
+
 // New returns the table of the node self, in which it is alone, and not a
 // member before it joins.
 func New(self string, opts ...Option) (*Table, error) {
@@ -216,24 +219,32 @@ func (t *Table) member(name string) bool {
 
 // evaluateAll sets the liveness of all nodes, and tells Up.
 func (t *Table) evaluateAll(now time.Time) {
-	members := 0
-	for name := range t.nodes {
+	members, able := 0, 0 // able to observe: this node, and members not down
+	for name, n := range t.nodes {
 		if t.member(name) {
 			members++
 		}
+		if name == t.self || n.able() {
+			able++
+		}
 	}
 	for _, n := range t.nodes {
-		t.evaluate(n, now, members-1)
+		possible := able
+		if n.name == t.self || n.able() {
+			possible-- // nobody observes itself
+		}
+		t.evaluate(n, now, min(t.config.observers, max(possible, 1)), members-1)
 	}
 	t.publish()
 }
 
-func (t *Table) evaluate(n *node, now time.Time, others int) {
+// evaluate sets the liveness of n, which so many observers must call down.
+func (t *Table) evaluate(n *node, now time.Time, needed, others int) {
 	k := t.observers(n)
 	switch {
 	case n.name == t.self && n.version.incarnation > 0:
 		n.live = Alive
-	case k >= t.config.observers && now.Sub(n.suspicion.since) >= t.timeout(k, others):
+	case k >= needed && now.Sub(n.suspicion.since) >= t.timeout(k, needed, others):
 		n.live = Down
 	case k > 0:
 		n.live = Suspect
