@@ -35,6 +35,7 @@ type membership struct {
 func openMembership(self, path string, members []ring.Node) (*membership, error) {
 	table, err := gossip.New(self,
 		gossip.WithInterval(gossipInterval),
+		gossip.WithPhi(6), // a silence of 14 mean gaps, about 0.8 s
 		gossip.WithSuspicion(4*gossipInterval, 20*gossipInterval))
 	if err != nil {
 		return nil, err
