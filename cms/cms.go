@@ -54,15 +54,14 @@ const (
 	optWide
 	optSecret
 	optCounters
-	optPanes
 )
 
-var optionNames = [...]string{"WithConservative", "WithWideCounters", "WithSecret", "WithCounters", "WithPanes"}
+var optionNames = [...]string{"WithConservative", "WithWideCounters", "WithSecret", "WithCounters"}
 
 type config struct {
 	keyed
 	conservative, wide bool
-	counters, panes    int
+	counters           int
 	set                optionSet
 	err                error
 }

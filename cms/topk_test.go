@@ -216,15 +216,15 @@ func TestTopKKeys(t *testing.T) {
 
 func TestTopKParameters(t *testing.T) {
 	for want, err := range map[string]error{
-		"cms: number of items is 0, want 1 to 2^24":                       second(cms.NewTopK(0)),
-		"cms: number of items is 16777217, want 1 to 2^24":                second(cms.NewTopK(1<<24 + 1)),
-		"cms: counters of WithCounters are 0, want 1 to 2^32":             second(cms.NewTopK(1, cms.WithCounters(0))),
-		"cms: WithConservative does not apply to NewTopK":                 second(cms.NewTopK(1, cms.WithConservative())),
-		"cms: WithWideCounters does not apply to NewTopK":                 second(cms.NewTopK(1, cms.WithWideCounters())),
-		"cms: option 0 of NewTopK is nil":                                 second(cms.NewTopK(1, nil)),
-		"cms: WithCounters does not apply to New":                         second(cms.New(0.1, 0.1, cms.WithCounters(5))),
-		"cms: incompatible: merge with a zero TopK":                       must(cms.NewTopK(5)).Merge(new(cms.TopK)),
-		"cms: incompatible: merge of TopKs with different secrets":        must(cms.NewTopK(5)).Merge(must(cms.NewTopK(5, cms.WithSecret([16]byte{})))),
+		"cms: number of items is 0, want 1 to 2^24":                                       second(cms.NewTopK(0)),
+		"cms: number of items is 16777217, want 1 to 2^24":                                second(cms.NewTopK(1<<24 + 1)),
+		"cms: counters of WithCounters are 0, want 1 to 2^32":                             second(cms.NewTopK(1, cms.WithCounters(0))),
+		"cms: WithConservative does not apply to NewTopK":                                 second(cms.NewTopK(1, cms.WithConservative())),
+		"cms: WithWideCounters does not apply to NewTopK":                                 second(cms.NewTopK(1, cms.WithWideCounters())),
+		"cms: option 0 of NewTopK is nil":                                                 second(cms.NewTopK(1, nil)),
+		"cms: WithCounters does not apply to New":                                         second(cms.New(0.1, 0.1, cms.WithCounters(5))),
+		"cms: incompatible: merge with a zero TopK":                                       must(cms.NewTopK(5)).Merge(new(cms.TopK)),
+		"cms: incompatible: merge of TopKs with different secrets":                        must(cms.NewTopK(5)).Merge(must(cms.NewTopK(5, cms.WithSecret([16]byte{})))),
 		"cms: incompatible: merge of 5 items over 1024 counters a row and of 6 over 1024": must(cms.NewTopK(5)).Merge(must(cms.NewTopK(6))),
 	} {
 		require.EqualError(t, err, want)

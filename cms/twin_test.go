@@ -77,8 +77,6 @@ func (t *twin) count(h uint64) uint64 {
 	return least
 }
 
-func (t *twin) cells() (all []uint64) { return slices.Concat(t.rows...) }
-
 // exact counts keys without error.
 type exact map[uint64]uint64
 

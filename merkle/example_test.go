@@ -45,3 +45,34 @@ func ExampleHash() {
 	fmt.Println(h, h.IsZero(), err)
 	// Output: e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855 false <nil>
 }
+
+// Two replicas find their differences; the initiator learns them.
+func ExampleSession() {
+	a, _ := merkle.NewTree()
+	b, _ := merkle.NewTree()
+	for h := range uint64(1000) {
+		a.PutHash(h<<50, 1)
+		b.PutHash(h<<50, 1)
+	}
+	a.PutHash(7<<50, 2)
+	b.DeleteHash(8 << 50)
+
+	s, _ := a.Initiate()
+	r, _ := b.Respond()
+	var in []byte
+	for {
+		out, _, _ := s.Next(nil, in)
+		if len(out) == 0 {
+			break
+		}
+		in, _, _ = r.Next(nil, out)
+	}
+	for d := range s.Diffs() {
+		fmt.Println(d.Hash>>50, d.Local, d.HasLocal, d.Remote, d.HasRemote)
+	}
+	fmt.Println(s.Stats().Messages, "messages")
+	// Output:
+	// 7 2 true 1 true
+	// 8 1 true 0 false
+	// 2 messages
+}

@@ -85,11 +85,3 @@ func (k *keying) fingerprint(h, v uint64) (lo, hi uint64) {
 	binary.LittleEndian.PutUint64(b[8:], v)
 	return hash64.Sip128(&k.sums, b[:])
 }
-
-// check returns what an image holds of the secret; 0 for none.
-func (k *keying) check() uint64 {
-	if k.secret == nil {
-		return 0
-	}
-	return hash64.Check(&k.sums)
-}

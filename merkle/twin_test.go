@@ -1,6 +1,7 @@
 package merkle_test
 
 import (
+	"errors"
 	"maps"
 	"math"
 	"math/rand/v2"
@@ -282,4 +283,8 @@ func TestLooseEndsOfALoop(t *testing.T) {
 	for range tree.Entries(merkle.Range{}) {
 		t.Error("entries of an empty tree")
 	}
+}
+
+func isOurs(err error) bool {
+	return errors.Is(err, merkle.ErrCorrupt) || errors.Is(err, merkle.ErrIncompatible) || errors.Is(err, merkle.ErrLimit)
 }

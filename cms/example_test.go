@@ -1,0 +1,59 @@
+package cms_test
+
+import (
+	"fmt"
+
+	"github.com/distkit/distkit/cms"
+)
+
+// Estimates are never below the truth, and above it by more than epsilon of all
+// that was counted only with probability delta.
+func ExampleSketch() {
+	s, err := cms.New(0.001, 0.01)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	for range 3 {
+		s.AddString("GET /cart")
+	}
+	s.AddStringN("GET /", 40)
+	fmt.Println(s.CountString("GET /cart"), s.CountString("GET /"), s.CountString("GET /admin"))
+	fmt.Println("counted:", s.Total(), "error at most:", s.ErrorBound())
+	// Output:
+	// 3 40 0
+	// counted: 43 error at most: 1
+}
+
+// The sketches of two shards add up to that of both.
+func ExampleSketch_Merge() {
+	left, _ := cms.New(0.001, 0.01)
+	right, _ := cms.New(0.001, 0.01)
+	left.AddStringN("GET /", 40)
+	right.AddStringN("GET /", 2)
+	if err := left.Merge(right); err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Println(left.CountString("GET /"))
+	// Output: 42
+}
+
+func ExampleTopK() {
+	t, err := cms.NewTopK(2)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	for i := range 1000 {
+		t.AddString(fmt.Sprint("rare-", i))
+	}
+	t.AddStringN("hot", 500)
+	t.AddStringN("warm", 100)
+	for item := range t.Items() {
+		fmt.Printf("%+v\n", item)
+	}
+	// Output:
+	// {Key:hot Count:500 Error:0}
+	// {Key:warm Count:101 Error:1}
+}

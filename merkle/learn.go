@@ -1,0 +1,258 @@
+package merkle
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+)
+
+// slice is a part of the ring that may hold differences not known yet.
+type slice struct {
+	ask   ask
+	count uint64 // with tag: what the responder has there; cells are of that state
+	tag   uint64
+	cells []cell // theirs less ours, [0, ask.from)
+}
+
+// item is an entry that one side has and the other does not.
+type item struct {
+	h, v uint64
+	mine bool
+}
+
+// learn takes an answer in: it is applied as a whole or not at all.
+func (s *Session) learn(in []byte) error {
+	src := &source{b: in}
+	kind := src.byte()
+	if echo := src.bytes(4); string(echo) != string(s.salt[:4]) || kind != msgTell && (kind != msgEqual || s.opened) {
+		return corrupt("message of kind %d is no answer to the last one", kind)
+	}
+	if kind == msgEqual {
+		if len(src.b) > 0 {
+			return corrupt("%d bytes too many", len(src.b))
+		}
+		s.done = true
+		return nil
+	}
+	active := s.active
+	if !s.opened {
+		active = []slice{{ask: ask{span: everything, to: openCells, parts: 1}}}
+	}
+	var items []item
+	var open []slice
+	claimed := uint64(0)
+	if len(src.b) == 0 {
+		return corrupt("an answer of nothing")
+	}
+	for len(src.b) > 0 {
+		if len(active) == 0 {
+			return corrupt("an answer to more than was asked for")
+		}
+		x := &active[0]
+		p := slice{ask: x.ask}
+		p.ask.span.last, p.count, p.tag = src.uint64(), src.uvarint(1<<62), src.uint64()
+		m := int(src.byte())
+		claimed += p.count
+		if src.bad || p.ask.span.last > x.ask.span.last || p.ask.span.last < x.ask.span.lo || m > x.ask.to-x.ask.from ||
+			x.ask.parts == 1 && p.ask.span.last != x.ask.span.last {
+			return corrupt("an answer that does not fit what was asked for")
+		}
+		found, ok, err := s.decode(&p, x, m, src)
+		switch {
+		case err != nil:
+			return err
+		case ok:
+			items = append(items, found...)
+		default:
+			open = append(open, p)
+		}
+		if p.ask.span.last == x.ask.span.last {
+			active = active[1:]
+			continue
+		}
+		rest := *x // the parts to come; ours to change, not the session's
+		rest.ask.span.lo, rest.ask.parts, rest.cells = p.ask.span.last+1, x.ask.parts-1, nil
+		active = slices.Concat([]slice{rest}, active[1:])
+	}
+	diffs := pair(items)
+	if s.stats.Diffs+uint64(len(diffs)) > s.maxDiffs {
+		return fmt.Errorf("%w: more than %d differences", ErrLimit, s.maxDiffs)
+	}
+	if !s.opened {
+		s.claimed = claimed
+	}
+	s.opened = true
+	s.found = append(s.found, diffs...)
+	s.stats.Diffs += uint64(len(diffs))
+	s.queue = slices.Concat(open, active, s.queue)
+	s.active = nil
+	s.done = len(s.queue) == 0
+	return nil
+}
+
+// decode reads what the responder says of p, a part of x, and finds the
+// differences in it. If it cannot yet, p asks for more.
+func (s *Session) decode(p, x *slice, m int, src *source) (found []item, ok bool, err error) {
+	k, in := s.tree.keying, p.ask.span
+	mine := s.sum(s.domain, in)
+	p.ask.parts = 1
+	if m == 0 {
+		found, err = s.compare(in, p.count, src)
+		if err == nil && !s.proves(mine, found, p) {
+			err = corrupt("a list of entries that is not what its sum says")
+		}
+		return found, true, err
+	}
+	fresh := make([]cell, p.ask.from+m)
+	for i := p.ask.from; i < len(fresh); i++ {
+		fresh[i] = src.cell(p.count, i)
+	}
+	if src.bad {
+		return nil, false, corrupt("an answer that ends early")
+	}
+	if k.shortTag(s.salt, mine) == p.tag && mine.count == p.count {
+		return nil, true, nil
+	}
+	if p.ask.from > 0 && (x.count != p.count || x.tag != p.tag) {
+		p.ask.from, p.ask.to, p.cells = 0, cellsMax, nil // their state has changed: once more
+		return nil, false, nil
+	}
+	var own cells
+	s.gather(own[:len(fresh)], s.domain, in)
+	subCells(fresh[p.ask.from:], own[p.ask.from:len(fresh)])
+	copy(fresh, x.cells)
+	p.cells = fresh
+	if found, ok = s.peel(fresh, in); ok && s.proves(mine, found, p) {
+		return found, true, nil
+	}
+	s.askMore(p, mine.count)
+	return nil, false, nil
+}
+
+// proves reports whether our entries in p with the differences are theirs.
+func (s *Session) proves(mine total, found []item, p *slice) bool {
+	for _, it := range found {
+		if one := s.tree.keying.one(it.h, it.v); it.mine {
+			mine.sub(one)
+		} else {
+			mine.add(one)
+		}
+	}
+	return mine.count == p.count && s.tree.keying.shortTag(s.salt, mine) == p.tag
+}
+
+// askMore decides what to ask about p, whose cells did not suffice.
+func (s *Session) askMore(p *slice, own uint64) {
+	d := estimate(p.cells, own+p.count)
+	have := len(p.cells)
+	if want := d + d/2 + 4; d <= 36 && have < cellsMax && have > 0 {
+		p.ask.from, p.ask.to = have, min(cellsMax, max(int(want), have+have/2))
+		return
+	}
+	const each = 14
+	p.ask.parts = max(2, (d+each-1)/each)
+	per := int((d + p.ask.parts - 1) / p.ask.parts)
+	p.ask.from, p.ask.to, p.cells = 0, min(cellsMax, per+per*2/5+6), nil
+}
+
+// estimate guesses how many entries cells differ by, at most limit, from how
+// their counts scatter around what the net difference, in cell 0, makes expected.
+func estimate(cells []cell, limit uint64) uint64 {
+	if len(cells) < 2 {
+		return limit
+	}
+	net := float64(cells[0].count)
+	var squares, weight float64
+	for i, c := range cells[1:] {
+		p := 2 / float64(i+3)
+		e := float64(c.count) - net*p
+		squares += e * e
+		weight += p * (1 - p)
+	}
+	return uint64(min(max(squares/weight, net, -net, 1), float64(limit)))
+}
+
+// peel finds the entries of cells one after another and is ok if nothing is left.
+func (s *Session) peel(cells []cell, in span) (found []item, ok bool) {
+	work := slices.Clone(cells)
+	for again := true; again; {
+		again = false
+		for i := range work {
+			c := work[i]
+			if c.count != 1 && c.count != -1 {
+				continue
+			}
+			f := s.tree.keying.one(c.h, c.v)
+			if uint32(f.hi>>32) != c.check || !in.contains(c.h) || len(found) > 2*len(cells) {
+				continue
+			}
+			v, have := s.tree.Get(c.h)
+			if mine := c.count < 0; mine != (have && v == c.v) {
+				continue
+			}
+			s.tree.patterns.mark(work, c.h, c.v, f, -c.count)
+			found = append(found, item{c.h, c.v, c.count < 0})
+			again = true
+		}
+	}
+	for _, c := range work {
+		if c != (cell{}) {
+			return nil, false
+		}
+	}
+	return found, true
+}
+
+// compare reads a list of n entries in a slice and returns how ours differ.
+func (s *Session) compare(in span, n uint64, src *source) (found []item, err error) {
+	if n > uint64(len(src.b)/entrySize) {
+		return nil, corrupt("a list of %d entries in %d bytes", n, len(src.b))
+	}
+	theirs := make(map[uint64]uint64, n)
+	for last := in.lo; n > 0; n-- {
+		e := src.span()
+		if h := e.lo; h < last || !in.contains(h) || !s.covers(h) {
+			return nil, corrupt("a list that is out of order or out of its slice")
+		}
+		theirs[e.lo] = e.last
+		last = e.lo
+	}
+	for d := range overlap(s.domain, in) {
+		s.tree.walk(d, func(h, v uint64) bool {
+			if other, ok := theirs[h]; ok && other == v {
+				delete(theirs, h)
+			} else {
+				found = append(found, item{h, v, true})
+			}
+			return true
+		})
+	}
+	for h, v := range theirs {
+		found = append(found, item{h, v, false})
+	}
+	return found, nil
+}
+
+func (s *Session) covers(h uint64) bool {
+	for range overlap(s.domain, span{h, h}) {
+		return true
+	}
+	return false
+}
+
+// pair makes one difference of the two items of a position that has both.
+func pair(items []item) (diffs []Diff) {
+	slices.SortFunc(items, func(a, b item) int { return cmp.Compare(a.h, b.h) })
+	for _, it := range items {
+		if n := len(diffs); n == 0 || diffs[n-1].Hash != it.h {
+			diffs = append(diffs, Diff{Hash: it.h})
+		}
+		d := &diffs[len(diffs)-1]
+		if it.mine {
+			d.Local, d.HasLocal = it.v, true
+		} else {
+			d.Remote, d.HasRemote = it.v, true
+		}
+	}
+	return diffs
+}
