@@ -2,6 +2,7 @@ package cms_test
 
 import (
 	"fmt"
+	"sync"
 
 	"github.com/distkit/distkit/cms"
 )
@@ -56,4 +57,23 @@ func ExampleTopK() {
 	// Output:
 	// {Key:hot Count:500 Error:0}
 	// {Key:warm Count:101 Error:1}
+}
+
+func ExampleConcurrent() {
+	c, err := cms.NewConcurrent(0.001, 0.01)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	var wg sync.WaitGroup
+	for range 4 {
+		wg.Go(func() {
+			for range 100 {
+				c.AddString("GET /")
+			}
+		})
+	}
+	wg.Wait()
+	fmt.Println(c.CountString("GET /"))
+	// Output: 400
 }
