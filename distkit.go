@@ -7,11 +7,15 @@
 //
 //   - Which node has this key, and what moves when nodes change? Package ring.
 //   - Is this key in the set? Package bloom.
+//   - How often, and which are the most frequent? Package cms.
+//   - How many different ones? Package hll.
 //   - What stays in memory? Package lru.
 //   - How many answers are enough, and what about the replica that is down?
-//     Package quorum, with quorum/expr, quorum/hints and quorum/gossip.
+//     Package quorum, with quorum/expr, quorum/pbs, quorum/hints and
+//     quorum/gossip.
 //   - Which version came first, and which are in conflict? Package vclock, with
-//     vclock/hlc and vclock/shiviz.
+//     vclock/hlc, vclock/itc and vclock/shiviz.
+//   - Where do two replicas differ? Package merkle.
 //
 // The command examples/dynamo puts them together: a replicated store that kills
 // one of its nodes and proves that nothing acknowledged was lost.
