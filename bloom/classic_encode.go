@@ -22,7 +22,7 @@ func (c *Classic) image() (codec.Header, content, error) {
 	return codec.Header{
 		Kind: codec.BloomClassic, Version: classicVersion, Align: classicAlign,
 		Params: []uint64{c.m, uint64(c.k), c.checkValue()},
-	}, content{words: [][]uint64{c.words}}, nil
+	}, content{words: c.words}, nil
 }
 
 func (c *Classic) accept(h codec.Header, payload uint64) error {
@@ -41,7 +41,7 @@ func (c *Classic) accept(h codec.Header, payload uint64) error {
 }
 
 func (c *Classic) restore(h codec.Header, from content) error {
-	c.words, c.m, c.k = from.words[0], h.Params[0], int(h.Params[1])
+	c.words, c.m, c.k = from.words, h.Params[0], int(h.Params[1])
 	return nil
 }
 

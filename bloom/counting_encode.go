@@ -22,7 +22,7 @@ func (c *Counting) image() (codec.Header, content, error) {
 	return codec.Header{
 		Kind: codec.BloomCounting, Version: countingVersion, Align: countingAlign,
 		Params: []uint64{uint64(len(c.words)) / lineWords, c.checkValue()},
-	}, content{words: [][]uint64{c.words}}, nil
+	}, content{words: c.words}, nil
 }
 
 func (c *Counting) accept(h codec.Header, payload uint64) error {
@@ -39,7 +39,7 @@ func (c *Counting) accept(h codec.Header, payload uint64) error {
 }
 
 func (c *Counting) restore(_ codec.Header, from content) error {
-	c.words = from.words[0]
+	c.words = from.words
 	return nil
 }
 

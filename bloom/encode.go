@@ -10,16 +10,17 @@ import (
 	"github.com/distkit/distkit/internal/hash64"
 )
 
-// content is the payload of an image: words, in parts that are written one after
-// the other and read as one, and then bytes. A type has one of the two.
+// content is the payload of an image: words, or bytes. A type that holds its
+// words in several parts writes them as more; they are read as one.
 type content struct {
-	words [][]uint64
+	words []uint64
+	more  [][]uint64
 	bytes []byte
 }
 
 func (c content) size() int {
-	n := len(c.bytes)
-	for _, part := range c.words {
+	n := len(c.bytes) + 8*len(c.words)
+	for _, part := range c.more {
 		n += 8 * len(part)
 	}
 	return n
@@ -79,7 +80,8 @@ func appendImage(s stored, b []byte) ([]byte, error) {
 	}
 	start := len(b)
 	b = codec.AppendHeader(b, h, c.size())
-	for _, part := range c.words {
+	b = codec.AppendWords(b, c.words)
+	for _, part := range c.more {
 		b = codec.AppendWords(b, part)
 	}
 	return codec.AppendSum(append(b, c.bytes...), start), nil
@@ -91,7 +93,10 @@ func writeImage(s stored, w io.Writer) (int64, error) {
 		return 0, err
 	}
 	e, err := codec.NewWriter(w, h, c.size())
-	for _, part := range c.words {
+	if err == nil {
+		err = e.Words(c.words)
+	}
+	for _, part := range c.more {
 		if err == nil {
 			err = e.Words(part)
 		}
@@ -126,7 +131,7 @@ func decodeImage(s stored, data []byte) error {
 	if _, ok := s.(bytewise); ok {
 		return s.restore(h, content{bytes: slices.Clone(payload)})
 	}
-	return s.restore(h, content{words: [][]uint64{codec.Words(payload)}})
+	return s.restore(h, content{words: codec.Words(payload)})
 }
 
 func readImage(s stored, r io.Reader) (int64, error) {
@@ -142,8 +147,7 @@ func readImage(s stored, r io.Reader) (int64, error) {
 	if _, ok := s.(bytewise); ok {
 		c.bytes, err = d.Bytes(nil)
 	} else {
-		c.words = make([][]uint64, 1)
-		c.words[0], err = d.Words(nil)
+		c.words, err = d.Words(nil)
 	}
 	if err != nil {
 		return d.Count(), err

@@ -27,7 +27,7 @@ func (f *Filter) image() (codec.Header, content, error) {
 	if f.raw {
 		h.Must = filterRaw
 	}
-	return h, content{words: [][]uint64{f.words}}, nil
+	return h, content{words: f.words}, nil
 }
 
 func (f *Filter) accept(h codec.Header, payload uint64) error {
@@ -51,7 +51,7 @@ func checkFilterBlocks(z, payload uint64) error {
 }
 
 func (f *Filter) restore(h codec.Header, c content) error {
-	f.blocks = blocks{words: c.words[0], raw: h.Must&filterRaw != 0}
+	f.blocks = blocks{words: c.words, raw: h.Must&filterRaw != 0}
 	return nil
 }
 

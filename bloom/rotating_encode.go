@@ -31,7 +31,7 @@ func (r *Rotating) image() (codec.Header, content, error) {
 	if r.begun {
 		h.Must = rotatingBegun
 	}
-	return h, content{words: [][]uint64{r.words}}, nil
+	return h, content{words: r.words}, nil
 }
 
 func (r *Rotating) accept(h codec.Header, payload uint64) error {
@@ -59,7 +59,7 @@ func (r *Rotating) accept(h codec.Header, payload uint64) error {
 
 func (r *Rotating) restore(h codec.Header, from content) error {
 	p := h.Params
-	r.words, r.blocks, r.panes, r.newest, r.share, r.fill, r.swept = from.words[0], p[0], p[1], p[2], p[3], p[4], p[5]
+	r.words, r.blocks, r.panes, r.newest, r.share, r.fill, r.swept = from.words, p[0], p[1], p[2], p[3], p[4], p[5]
 	r.window, r.begun, r.start = time.Duration(p[6]), h.Must == rotatingBegun, int64(p[7])
 	return nil
 }

@@ -31,7 +31,7 @@ func (s *Scalable) image() (codec.Header, content, error) {
 	return codec.Header{
 		Kind: codec.BloomScalable, Version: scalableVersion, Align: scalableAlign,
 		Params: []uint64{s.first, math.Float64bits(s.rate), s.fresh, uint64(len(s.layers)), s.checkValue()},
-	}, content{words: words}, nil
+	}, content{more: words}, nil
 }
 
 func (s *Scalable) accept(h codec.Header, payload uint64) error {
@@ -54,7 +54,7 @@ func (s *Scalable) accept(h codec.Header, payload uint64) error {
 
 func (s *Scalable) restore(h codec.Header, from content) error {
 	n := h.Params[3]
-	sizes, words := from.words[0][:n], from.words[0][n:]
+	sizes, words := from.words[:n], from.words[n:]
 	layers := make([]blocks, n)
 	for i, z := range sizes {
 		if z == 0 || z > uint64(len(words))/blockWords {
