@@ -366,3 +366,25 @@ func ExampleJump() {
 	fmt.Println(ring.Jump(256, 1024))
 	// Output: 520
 }
+
+// Each tenant gets four of a hundred nodes, always the same.
+func ExampleRing_Subset() {
+	ids := make([]string, 100)
+	for i := range ids {
+		ids[i] = fmt.Sprintf("node-%02d", i)
+	}
+	r, err := ring.New(ring.Nodes(ids...))
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	mine, err := r.Subset(distkit.HashString("tenant-7"), 4)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	owner, _ := mine.OwnerString("user:1042")
+	_, inside := mine.Lookup(owner)
+	fmt.Println(mine.Len(), "nodes, and keys stay on them:", inside)
+	// Output: 4 nodes, and keys stay on them: true
+}
