@@ -20,8 +20,7 @@
 //	              move between nodes that stay.
 //	[Jump], [JumpBack]  shards numbered for good: no memory, perfect balance; only
 //	              the last one can go.
-//	[Table]       a database's partitions: equal numbers a node, zones, the fewest
-//	              moves; its history is state, to be stored.
+//	[Ring.Subset] tenants that must not take each other down: a few nodes each.
 //
 // Hash modulo n moves nearly all keys when n changes; it suits nothing that lives.
 // Do not use this package to decide who leads or who is up: placement is not
@@ -51,7 +50,7 @@
 //
 // # Concurrency
 //
-// Ring, Rendezvous, Maglev and Table are immutable and safe for concurrent use,
+// Ring, Rendezvous and Maglev are immutable and safe for concurrent use,
 // but for decoding into them. [Live] gives readers the current ring by one atomic
 // read while writers change it. Bounded is safe for concurrent use and takes no
 // locks to acquire and release.
@@ -95,8 +94,8 @@
 //
 // Placement is frozen from v0.1: tokens, the presets for foreign tokens, owners,
 // the zone rule, WithTolerance, Rendezvous, Maglev, Jump and JumpBack give the
-// same nodes in every version and on every architecture. The images of Ring and
-// Table have version 0, and like Table's placement they may change before v1.
+// same nodes in every version and on every architecture. The image of Ring has
+// version 0 and may change before v1.
 //
 // # Security
 //

@@ -2,7 +2,6 @@ package ring
 
 import (
 	"fmt"
-	"slices"
 
 	"github.com/distkit/distkit/internal/hash64"
 )
@@ -18,8 +17,8 @@ import (
 // by one other at most; the rest stay. Options are r's; h is as for
 // [Ring.OwnerHash] and says nothing about where the tenant's keys lie.
 //
-// k >= 1; with as many nodes as r has or more the result is r. It takes O(n)
-// time for r's nodes and O(t) for the tokens of the result, so keep it.
+// k >= 1; with as many nodes as r has or more the result is r. It takes one pass
+// over r's nodes and tokens, so keep it.
 func (r *Ring) Subset(h uint64, k int) (*Ring, error) {
 	if k < 1 {
 		return nil, fmt.Errorf("ring: subset has %d nodes, want at least 1", k)
@@ -27,12 +26,20 @@ func (r *Ring) Subset(h uint64, k int) (*Ring, error) {
 	if k >= len(r.nodes) {
 		return r, nil
 	}
-	v := makeRendezvous(r.cfg, r.nodes)
-	chosen := v.AppendLocate(nil, hash64.Mix(h, hash64.SaltRing), k)
-	slices.Sort(chosen)
-	nodes := make([]Node, k)
-	for i, at := range chosen {
-		nodes[i] = r.nodes[at]
+	// By merging, not by building: a decoded ring may have the tokens of a
+	// function that is not there.
+	d := delta{nodes: make([]Node, 0, k), from: make([]uint32, len(r.nodes))}
+	for i := range d.from {
+		d.from[i] = gone
 	}
-	return build(r.cfg, nodes)
+	v := makeRendezvous(config{secret: r.cfg.secret}, r.nodes)
+	for _, i := range v.AppendLocate(nil, hash64.Mix(h, hash64.SaltRing), k) {
+		d.from[i] = 0
+	}
+	for i, n := range r.nodes {
+		if d.from[i] != gone {
+			d.keep(i, n)
+		}
+	}
+	return r.apply(d)
 }

@@ -139,3 +139,20 @@ func TestSubsetsOverlapAsChanceHasIt(t *testing.T) {
 	}
 	assert.InDelta(t, float64(k*k)/n, float64(shared)/tenants, 0.15)
 }
+
+// A decoded ring has its tokens, though not the function that they came from.
+func TestSubsetOfADecodedRing(t *testing.T) {
+	r, err := ring.New(nodesIn(9, 3), ring.WithTokens(ring.EnvoyTokens), ring.WithVirtualNodes(20))
+	require.NoError(t, err)
+	image, err := r.MarshalBinary()
+	require.NoError(t, err)
+	var decoded ring.Ring
+	require.NoError(t, decoded.UnmarshalBinary(image))
+	for tenant := range uint64(20) {
+		want, err := r.Subset(tenant, 4)
+		require.NoError(t, err)
+		got, err := decoded.Subset(tenant, 4)
+		require.NoError(t, err)
+		require.Equal(t, want.Fingerprint(), got.Fingerprint())
+	}
+}
