@@ -45,6 +45,7 @@ type shared struct {
 	inFlight      atomic.Int64 // operations not ended, and the bit closed
 	idle          chan struct{}
 	idleOnce      sync.Once
+	n, r, w       int // of New
 	scores        scores
 	budget        budget
 	background    atomic.Int64 // replica calls whose operation has returned
@@ -66,7 +67,7 @@ func New(n, r, w int, opts ...Option) (*Coordinator, error) {
 	if err != nil {
 		return nil, err
 	}
-	c.shared = &shared{idle: make(chan struct{}), maxBackground: int64(c.background)}
+	c.shared = &shared{idle: make(chan struct{}), maxBackground: int64(c.background), n: n, r: r, w: w}
 	return c, nil
 }
 

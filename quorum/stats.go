@@ -18,6 +18,7 @@ type Stats struct {
 	Repaired   uint64 // replicas brought up to date
 
 	read, write counts
+	n, r, w     int
 }
 
 type counters struct {
@@ -48,6 +49,7 @@ func (c *Coordinator) Stats() Stats {
 		Calls: s.calls.Load(), Hedges: s.hedges.Load(), Late: s.late.Load(),
 		Missed: s.missed.Load(), Repaired: s.repaired.Load(),
 		read: s.readTimes.counts(), write: s.writeTimes.counts(),
+		n: s.n, r: s.r, w: s.w,
 	}
 }
 

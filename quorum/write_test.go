@@ -252,3 +252,30 @@ func TestObserver(t *testing.T) {
 		check(t, c)
 	})
 }
+
+func TestFresh(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		require.Zero(t, quorum.Stats{}.Fresh(0))
+		require.Equal(t, 1.0, build(t, 3, 2, 2).Stats().Fresh(0))
+		c := build(t, 3, 1, 1)
+		require.Zero(t, c.Stats().Fresh(0), "nothing is known")
+		call := tail(3)
+		for range 300 {
+			_, err := quorum.Write(t.Context(), c, abc, quorum.WriteOp{Call: func(ctx context.Context, target quorum.Target) error {
+				_, err := call(ctx, target)
+				return err
+			}})
+			require.NoError(t, err)
+			_, err = quorum.Read(t.Context(), c, abc, quorum.Op[int]{Call: call})
+			require.NoError(t, err)
+		}
+		s := c.Stats()
+		at, later := s.Fresh(0), s.Fresh(100*ms)
+		require.Greater(t, at, .5)
+		require.Less(t, at, .99)
+		require.Equal(t, 1.0, later, "all writes have arrived by then")
+		require.Less(t, at, s.Fresh(2*ms))
+		require.Zero(t, s.Fresh(-1))
+		check(t, c)
+	})
+}
