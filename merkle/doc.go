@@ -7,6 +7,13 @@
 // owner ([Tree.Cut], [Tree.Join]), where a fixed tree of hashes would have to be
 // calculated again.
 //
+// A [Session] finds the differing entries of two trees by messages that you
+// carry, and [Sync] carries them over a stream: the initiator asks, the responder
+// answers with sums, cells of a rateless sketch or lists, and keeps nothing between
+// messages. The initiator learns every difference, often from the first answer;
+// the responder learns none: what it lacks, the initiator's side sends it with the
+// rows. For both to know without that, run a second session the other way round.
+//
 // Do not use it between parties that do not trust each other: its sums are no
 // commitment. The secret keeps those out who do not have it.
 //
@@ -31,16 +38,37 @@
 //
 // # Format
 //
-// A [Hash] is 64 hexadecimal digits in text.
+// A [Hash] is 64 hexadecimal digits in text. Messages have no envelope; integers
+// are little-endian, varints those of encoding/binary, as short as can be. An
+// initiator's message is
+//
+//	1   kind: 1 opens, 2 asks
+//	8   salt; 4 check of the secret under the salt
+//	..  uvarint: KiB that the answer may have
+//	..  uvarint: number of spans, 0 for the whole ring; for each 8 first, 8 last
+//	16  if it opens: SipHash-2-4-128 of salt, count and sum of all spans
+//	..  if it asks, for each slice: 8 first, 8 last, 1 first cell, 1 cell to
+//	    end before, uvarint number of parts
+//
+// and an answer is 1 kind (3 equal, 4 tells), 4 first bytes of the salt, and for
+// each part 8 last position, uvarint count, 8 tag of count and sum, 1 number of
+// cells. Cells are 8 positions, 8 versions, 4 checks, all by exclusive or, and the
+// zig-zag varint of their count less what is expected; no cells mean a list of
+// 8 position, 8 version for each entry. Parts that have no room are asked for
+// again.
 //
 // # Stability
 //
-// The sums have version 0 and may change before v1.
+// Sums and messages have version 0 and may change before v1.
 //
 // # Security
 //
 // Without a secret, all who write must be trusted: they can choose keys of equal
 // position, and rows whose sums agree though they differ. With one, positions and
 // sums are pseudo-random to who does not know it. The height of a tree does not
-// depend on positions, whoever chose them.
+// depend on positions, whoever chose them. Sums are sent under a salt only.
+//
+// A peer that lies can hide or invent entries of its own, but every answer is held
+// against its sum: what does not prove them is asked for again or refused. The
+// length of messages, their number and the differences are bounded ([ErrLimit]).
 package merkle

@@ -13,9 +13,9 @@ import (
 // which among a hundred million keys happens to one pair with chance 3e-4, and
 // by the choice of hostile keys unless there is a secret.
 //
-// A Tree is not stored with the rows: fill it when the replica starts, or decode
-// an image. Put, Get, Delete and Summary take O(log n); none of them allocates,
-// but for what grows the tree.
+// A Tree is not stored with the rows: fill it when the replica starts. Put, Get,
+// Delete and Summary take O(log n); none of them allocates, but for what grows the
+// tree.
 //
 // Nodes are shared between a tree and its snapshots and copied when they change.
 // One goroutine at a time may use a Tree that changes; a Tree that nobody changes
