@@ -120,6 +120,13 @@ var conforming = map[string]func(t *testing.T){
 		change: func(h *hll.Sketch, i int) { h.AddString(fmt.Sprint("key", i)) },
 		merge:  (*hll.Sketch).Merge,
 	}),
+	"hll.ExaLogLog": conform(subject[hll.ExaLogLog, *hll.ExaLogLog]{
+		make: func(s *distkit.Secret) (*hll.ExaLogLog, error) {
+			return made(s, hll.WithSecret, func(o ...hll.Option) (*hll.ExaLogLog, error) { return hll.NewExaLogLog(5, o...) })
+		},
+		change: func(h *hll.ExaLogLog, i int) { h.AddString(fmt.Sprint("key", i)) },
+		merge:  (*hll.ExaLogLog).Merge,
+	}),
 }
 
 func TestConformance(t *testing.T) {

@@ -173,6 +173,7 @@ type relative interface {
 func sketches(p int) []relative {
 	return []relative{
 		must(hll.New(p)), must(hll.New(p, hll.WithMartingale())), must(hll.New(p, hll.WithDense())),
+		must(hll.NewExaLogLog(p - 3)), must(hll.NewExaLogLog(p-3, hll.WithMartingale())),
 	}
 }
 

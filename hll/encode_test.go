@@ -61,6 +61,27 @@ func kinds() []kind {
 		k.keyed = func(opts ...hll.Option) storable { return fill(40, 6, opts...) }
 		ks = append(ks, k)
 	}
+	return append(ks, exaKinds()...)
+}
+
+func exaKinds() (ks []kind) {
+	fill := func(n, p int, opts ...hll.Option) storable {
+		e := must(hll.NewExaLogLog(p, opts...))
+		for i := range uint64(n) {
+			e.AddHash(i)
+		}
+		return e
+	}
+	for _, k := range []kind{
+		{name: "exaloglog-sparse", value: fill(20, 8)},
+		{name: "exaloglog", value: fill(100, 4)},
+		{name: "exaloglog-martingale", value: fill(100, 4, hll.WithMartingale())},
+	} {
+		k.zero = func() storable { return new(hll.ExaLogLog) }
+		k.equal = func(a, b storable) bool { return a.(*hll.ExaLogLog).Equal(b.(*hll.ExaLogLog)) }
+		k.keyed = func(opts ...hll.Option) storable { return fill(40, 4, opts...) }
+		ks = append(ks, k)
+	}
 	return ks
 }
 

@@ -22,3 +22,18 @@ func ExampleSketch() {
 	// true 16384
 	// false
 }
+
+// Half the memory of a Sketch of precision 14, and less error.
+func ExampleExaLogLog() {
+	visitors, err := hll.NewExaLogLog(11)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	for id := range uint64(1_000_000) {
+		visitors.AddHash(id)
+	}
+	lower, upper := visitors.Bounds(3)
+	fmt.Println(lower < 1_000_000 && 1_000_000 < upper, visitors.SizeBytes())
+	// Output: true 8192
+}

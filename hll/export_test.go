@@ -46,3 +46,10 @@ func RawEstimate(p uint8, counts []uint32) float64 {
 	}
 	return s.estimate(p)
 }
+
+func (e *ExaLogLog) Registers() []uint32 { return e.regs }
+
+// SumsAreRight reports whether the sums kept are those of the registers.
+func (e *ExaLogLog) SumsAreRight() bool {
+	return len(e.regs) == 0 || e.stale || e.sums == exaCount(e.regs, e.p)
+}

@@ -8,7 +8,7 @@ import (
 	"slices"
 )
 
-// The range of precisions of [Sketch], [Concurrent] and [Window]: 16 to 262,144
+// The range of precisions of [Sketch]: 16 to 262,144
 // registers.
 const (
 	MinPrecision = 4
@@ -21,15 +21,14 @@ const (
 // what nearly all do, takes a remix, one load and one comparison.
 //
 // Estimate takes constant time, whatever the size, except between a Merge that
-// brought in registers and the next change by Add: then it counts the registers,
-// 6 µs at precision 14.
+// brought in registers and the next change by Add: then it counts the registers.
 //
 // What a sketch holds depends on the set of its keys alone, not on their order
 // nor on the way they came, by Add or by Merge. So equal sets have equal images,
 // unless WithDense or WithMartingale is used.
 //
 // A Sketch is not safe for concurrent use, except that any number of goroutines
-// may query it while none changes it; use [Concurrent] where several add. The
+// may query it while none changes it; guard it where several add. The
 // zero Sketch is empty and is there to be decoded into; adding to it panics.
 type Sketch struct {
 	p      uint8

@@ -20,6 +20,7 @@ const (
 	CMSSketch     Kind = 16
 	CMSTopK       Kind = 17
 	HLLSketch     Kind = 32
+	HLLExaLogLog  Kind = 33
 	Ring          Kind = 48
 	RingTable     Kind = 49
 	MerkleTree    Kind = 64
@@ -37,6 +38,7 @@ var kinds = map[Kind]string{
 	CMSSketch:     "cms.Sketch",
 	CMSTopK:       "cms.TopK",
 	HLLSketch:     "hll.Sketch",
+	HLLExaLogLog:  "hll.ExaLogLog",
 	Ring:          "ring.Ring",
 	RingTable:     "ring.Table",
 	MerkleTree:    "merkle.Tree",
