@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"math"
 	"math/bits"
 	"slices"
 )
@@ -56,6 +57,7 @@ type sessionConfig struct {
 	limited  bool
 	max      int
 	maxDiffs int
+	bounded  bool // by maxDiffs
 }
 
 // WithRanges (Session) compares the union of these ranges; none compare nothing.
@@ -75,9 +77,11 @@ func WithRanges[R ~struct{ Start, End uint64 }](rs ...R) SessionOption {
 func WithMaxMessage(n int) SessionOption { return func(c *sessionConfig) { c.max = n } }
 
 // WithMaxDiffs (Session) lets an initiator fail by [ErrLimit] when there are more
-// than n differences. Default: no limit. A responder, which finds none, ignores
+// than n differences, n >= 1. Default: no limit. A responder, which finds none, ignores
 // it.
-func WithMaxDiffs(n int) SessionOption { return func(c *sessionConfig) { c.maxDiffs = n } }
+func WithMaxDiffs(n int) SessionOption {
+	return func(c *sessionConfig) { c.maxDiffs, c.bounded = n, true }
+}
 
 // Initiate returns the side that begins and learns the differences.
 func (t *Tree) Initiate(opts ...SessionOption) (*Session, error) { return t.session(true, opts) }
@@ -86,20 +90,18 @@ func (t *Tree) Initiate(opts ...SessionOption) (*Session, error) { return t.sess
 func (t *Tree) Respond(opts ...SessionOption) (*Session, error) { return t.session(false, opts) }
 
 func (t *Tree) session(starts bool, opts []SessionOption) (*Session, error) {
-	c := sessionConfig{max: 64 << 10, maxDiffs: -1}
+	c := sessionConfig{max: 64 << 10}
 	for _, opt := range opts {
 		if opt == nil {
 			return nil, errors.New("merkle: option is nil")
 		}
-		before := c.maxDiffs
-		c.maxDiffs = 0
 		opt(&c)
-		switch {
-		case c.maxDiffs < 0:
-			return nil, fmt.Errorf("merkle: maximum of differences is %d, want at least 1", c.maxDiffs)
-		case c.maxDiffs == 0:
-			c.maxDiffs = before
-		}
+	}
+	if c.bounded && c.maxDiffs < 1 {
+		return nil, fmt.Errorf("merkle: maximum of differences is %d, want at least 1", c.maxDiffs)
+	}
+	if !c.bounded {
+		c.maxDiffs = math.MaxInt
 	}
 	domain := []span{everything}
 	if c.limited {

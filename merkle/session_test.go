@@ -244,3 +244,13 @@ func TestSessionLimits(t *testing.T) {
 	}
 	assert.PanicsWithValue(t, "merkle: Next of a zero Session: make one by Tree.Initiate or Tree.Respond", func() { zero.Next(nil, nil) })
 }
+
+// A bound of no differences would be none at all.
+func TestMaxDiffsIsChecked(t *testing.T) {
+	for n, want := range map[int]string{0: "merkle: maximum of differences is 0, want at least 1", -3: "merkle: maximum of differences is -3, want at least 1"} {
+		_, err := newTree(t).Initiate(merkle.WithMaxDiffs(n))
+		require.EqualError(t, err, want)
+	}
+	_, err := newTree(t).Initiate(merkle.WithMaxDiffs(5), merkle.WithMaxMessage(1<<10))
+	require.NoError(t, err)
+}
