@@ -22,7 +22,8 @@
 // # Rules
 //
 // Images are canonical: equal state gives equal bytes, and what a decoder
-// accepts it encodes to the same bytes again. Decoding a slice wants exactly
+// accepts it encodes to the same bytes again, but for unknown flags that it may
+// ignore, which it does not write. Decoding a slice wants exactly
 // one image; reading a stream takes exactly one and not a byte more, so images
 // concatenate. A decoder leaves its receiver as it was when it fails.
 //

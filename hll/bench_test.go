@@ -1,0 +1,34 @@
+package hll_test
+
+import (
+	"testing"
+
+	"github.com/distkit/distkit/hll"
+)
+
+func BenchmarkAddHash(b *testing.B) {
+	s, e := must(hll.New(14, hll.WithDense())), must(hll.NewExaLogLog(11, hll.WithDense()))
+	for name, add := range map[string]func(uint64) bool{"Sketch": s.AddHash, "ExaLogLog": e.AddHash} {
+		b.Run("type="+name, func(b *testing.B) {
+			for i := uint64(0); b.Loop(); i++ {
+				add(i)
+			}
+		})
+	}
+}
+
+func BenchmarkEstimate(b *testing.B) {
+	s, e := must(hll.New(14, hll.WithDense())), must(hll.NewExaLogLog(11, hll.WithDense()))
+	for i := range uint64(1_000_000) {
+		s.AddHash(i)
+		e.AddHash(i)
+	}
+	for name, estimate := range map[string]func() uint64{"Sketch": s.Estimate, "ExaLogLog": e.Estimate} {
+		b.Run("type="+name, func(b *testing.B) {
+			var sum uint64
+			for b.Loop() {
+				sum += estimate()
+			}
+		})
+	}
+}
