@@ -442,6 +442,13 @@ var zeroValues = map[string]struct {
 		},
 		change: func() { new(hll.Sketch).AddString("a") },
 	},
+	"hll.ExaLogLog": {
+		queries: func(t *testing.T) {
+			var h hll.ExaLogLog
+			assert.Zero(t, h.Estimate())
+		},
+		change: func() { new(hll.ExaLogLog).AddString("a") },
+	},
 	"ring.Ring": {
 		queries: func(t *testing.T) {
 			var r ring.Ring

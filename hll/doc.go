@@ -9,6 +9,7 @@
 //	type        bytes at 0.8 %   what it has
 //	Sketch      16,384           bytes for registers, frozen images of 12 KiB
 //	ExaLogLog    8,192           half the memory, a larger range of precisions
+//	Redis       16,384           the strings that PFADD keeps, read and written
 //
 // Do not use it where the count must be exact, or to ask whether a key was there
 // (package bloom) or how often (package cms).
@@ -68,18 +69,38 @@
 // the low bits of the value, the next p choose the register. Tokens are those of x
 // rotated left by 38.
 //
+// A [Redis] is no envelope but the string that Redis keeps:
+//
+//	offset  size    field
+//	0       4       "HYLL"
+//	4       1       0 dense, 1 sparse
+//	5       3       0
+//	8       8       cached count; its top bit says that it is stale. Not read, and
+//	                written as 0 and stale
+//	16      12,288  dense: 2^14 registers of 6 bits, low bits first
+//	                sparse: runs, 2^14 registers in all: 00xxxxxx of x+1 zeros,
+//	                01xxxxxx yyyyyyyy of 256x+y+1 zeros, 1vvvvvxx of x+1 times v+1
+//
+// Its hash h is MurmurHash64A with seed 0xadc83b19; the low 14 bits choose the
+// register, whose value is the largest number of zeros from bit 14 upwards, plus 1.
+//
 // # Stability
 //
-// The layout of Sketch is frozen: every later release reads it. That of ExaLogLog
-// has version 0 and may change before v1.
+// The layout of Sketch is frozen: every later release reads it. That of Redis is
+// Redis's. That of ExaLogLog has version 0 and may change before v1.
 //
 // # Security
 //
 // XXH64 is no keyed hash. Who chooses the keys, knowing the code, can add keys
 // that do not count, or a few that count for any number (Paterson and Raynal
-// 2021; Reviriego, Adell and Ting 2020). Use WithSecret for keys of strangers. Who
-// sees what Add returns, or the estimate after each key, still learns which keys
-// change it: show neither to strangers.
+// 2021; Reviriego, Adell and Ting 2020). There are three levels of defense:
+//
+//   - WithSecret hashes keys with SipHash under a secret, so nobody can choose keys
+//     beforehand. A [Redis] has no such option: its hash is given.
+//   - A keyed hash of the caller's own, passed to AddHash, does the same and serves
+//     other structures too: distkit.Secret, or maphash within one process.
+//   - Who sees what Add returns, or the estimate after each key, still learns which
+//     keys change it, under any secret: show neither to strangers.
 //
 // Decoding trusts nothing: it allocates no more than the input justifies and
 // either gives a sound sketch or an error. A checksum detects damage, not

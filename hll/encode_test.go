@@ -61,7 +61,15 @@ func kinds() []kind {
 		k.keyed = func(opts ...hll.Option) storable { return fill(40, 6, opts...) }
 		ks = append(ks, k)
 	}
-	return append(ks, exaKinds()...)
+	return append(append(ks, exaKinds()...), redisKind())
+}
+
+func redisKind() kind {
+	return kind{
+		name: "redis", value: elements(40), free: true,
+		zero:  func() storable { return new(hll.Redis) },
+		equal: func(a, b storable) bool { return a.(*hll.Redis).Equal(b.(*hll.Redis)) },
+	}
 }
 
 func exaKinds() (ks []kind) {

@@ -37,3 +37,21 @@ func ExampleExaLogLog() {
 	fmt.Println(lower < 1_000_000 && 1_000_000 < upper, visitors.SizeBytes())
 	// Output: true 8192
 }
+
+// Goes on with what GET gave of a key that PFADD wrote to.
+func ExampleRedis() {
+	got := "HYLL\x01\x00\x00\x00\x01\x00\x00\x00\x00\x00\x00\x00P@\x80o\xbd" // PFADD key element-0
+	var visitors hll.Redis
+	if err := visitors.UnmarshalBinary([]byte(got)); err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Println(visitors.AddString("element-0"), visitors.AddString("element-1"))
+	fmt.Println(visitors.Estimate())
+	set, err := visitors.MarshalBinary() // SET key
+	fmt.Println(len(set), err)
+	// Output:
+	// false true
+	// 2
+	// 24 <nil>
+}

@@ -53,3 +53,7 @@ func (e *ExaLogLog) Registers() []uint32 { return e.regs }
 func (e *ExaLogLog) SumsAreRight() bool {
 	return len(e.regs) == 0 || e.stale || e.sums == exaCount(e.regs, e.p)
 }
+
+func (r *Redis) Registers() []uint8 { return r.s.regs }
+
+func Murmur64A(key string, seed uint64) uint64 { return murmur64A(key, seed) }

@@ -53,3 +53,29 @@ func FuzzSketch(f *testing.F) {
 		both.same(t, a)
 	})
 }
+
+// A string of Redis is refused, or what it says is what its one canonical string
+// says, and as many bytes are taken from a stream as it has.
+func FuzzRedis(f *testing.F) {
+	for _, n := range []int{0, 10, 1000, 100_000} {
+		data := redisString(f, n)
+		f.Add(data[4], data[16:])
+	}
+	f.Add(byte(1), bytes.Repeat([]byte{0x7f, 0xff}, 300))
+	f.Fuzz(func(t *testing.T, encoding byte, body []byte) {
+		data := append([]byte{'H', 'Y', 'L', 'L', encoding, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0}, body...)
+		var r, streamed hll.Redis
+		err := r.UnmarshalBinary(data)
+		n, err2 := streamed.ReadFrom(bytes.NewReader(data))
+		if err != nil {
+			require.ErrorIs(t, err, hll.ErrCorrupt)
+			require.True(t, r.IsEmpty())
+			require.True(t, err2 != nil || int(n) < len(data))
+			return
+		}
+		require.NoError(t, err2)
+		require.Equal(t, len(data), int(n))
+		require.True(t, r.Equal(&streamed))
+		checkRedis(t, &r)
+	})
+}

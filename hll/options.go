@@ -8,7 +8,7 @@ import (
 // Option configures a constructor. One that does not apply to it is an error.
 type Option func(*config)
 
-// WithSecret (all types): keys given as bytes or strings are hashed
+// WithSecret (all types but Redis): keys given as bytes or strings are hashed
 // with SipHash-2-4 under secret instead of XXH64. Use it where strangers choose
 // the keys, who could otherwise pick some that do not count, or a few that count
 // for millions. It costs about 10 ns a key. The secret is never encoded: an image
