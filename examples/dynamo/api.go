@@ -22,6 +22,7 @@ const (
 	headerContext   = "X-Context"   // what the client has seen, as a token
 	headerVersion   = "X-Version"   // the dot of a write: actor and number
 	headerForwarded = "X-Forwarded" // by the node that was asked first
+	headerUntouched = "X-Untouched" // "1" where a write failed and changed nothing
 )
 
 func (n *Node) routes() http.Handler {
@@ -33,6 +34,9 @@ func (n *Node) routes() http.Handler {
 	mux.HandleFunc("POST /i/put", n.handle(n.servePutCopy))
 	mux.HandleFunc("POST /i/get", n.handle(n.serveGetCopy))
 	mux.HandleFunc("POST /i/gossip", n.handle(n.serveGossip))
+	mux.HandleFunc("POST /i/merkle", n.handle(n.serveMerkle))
+	mux.HandleFunc("POST /i/rows", n.handle(n.serveRows))
+	mux.HandleFunc("POST /i/push", n.handle(n.servePush))
 	return mux
 }
 
@@ -56,8 +60,14 @@ func (n *Node) handle(serve func(http.ResponseWriter, *http.Request) error) http
 			status = http.StatusRequestEntityTooLarge
 		case errors.Is(err, errAbsent):
 			status = http.StatusNotFound
+		case errors.Is(err, errBusy):
+			w.Header().Set("Retry-After", "1")
+			status = http.StatusConflict
 		case errors.Is(err, quorum.ErrNoQuorum), errors.Is(err, quorum.ErrUnavailable), errors.Is(err, quorum.ErrClosed):
 			w.Header().Set("Retry-After", "1")
+			if untouched(err) {
+				w.Header().Set(headerUntouched, "1")
+			}
 			status = http.StatusServiceUnavailable
 		}
 		http.Error(w, err.Error(), status)
@@ -65,22 +75,38 @@ func (n *Node) handle(serve func(http.ResponseWriter, *http.Request) error) http
 }
 
 // coordinator returns the node's coordinator, or a view of it with the levels
-// that the query asks for.
+// that the query asks for: r, w, and strict=1, which counts owners only.
 func (n *Node) coordinator(r *http.Request) (*quorum.Coordinator, error) {
-	q := r.URL.Query()
-	if !q.Has("r") && !q.Has("w") {
+	if r.URL.RawQuery == "" {
 		return n.quorum, nil
 	}
-	var opts []quorum.Option
-	for name, level := range map[string]func(quorum.Level) quorum.Option{"r": quorum.WithReadLevel, "w": quorum.WithWriteLevel} {
+	q := r.URL.Query()
+	level := func(name string, usual int) (int, error) {
 		if !q.Has(name) {
-			continue
+			return usual, nil
 		}
 		k, err := strconv.Atoi(q.Get(name))
 		if err != nil || k < 1 || k > n.N {
-			return nil, badRequest{fmt.Errorf("%s is %q, want 1 to %d", name, q.Get(name), n.N)}
+			return 0, badRequest{fmt.Errorf("%s is %q, want 1 to %d", name, q.Get(name), n.N)}
 		}
-		opts = append(opts, level(quorum.Count(k)))
+		return k, nil
+	}
+	reads, err := level("r", n.R)
+	if err != nil {
+		return nil, err
+	}
+	writes, err := level("w", n.W)
+	if err != nil {
+		return nil, err
+	}
+	opts := []quorum.Option{quorum.WithReadLevel(quorum.Count(reads)), quorum.WithWriteLevel(quorum.Count(writes))}
+	switch strict := q.Get("strict"); {
+	case strict == "1":
+		opts = append(opts, quorum.WithPrimaries(reads, writes))
+	case strict != "" && strict != "0":
+		return nil, badRequest{fmt.Errorf("strict is %q, want 0 or 1", strict)}
+	case n.Strict:
+		opts = append(opts, quorum.WithPrimaries(reads, writes))
 	}
 	return n.quorum.With(opts...)
 }
@@ -92,6 +118,12 @@ func seenBy(r *http.Request) (c vclock.Clock, err error) {
 		}
 	}
 	return c, err
+}
+
+// untouched reports that a write failed and left no trace: the coordinator, or
+// the node that looked for one, sent nothing.
+func untouched(err error) bool {
+	return errors.Is(err, errNoOwner) || errors.As(err, new(*quorum.Error)) && errors.Is(err, quorum.ErrUnavailable)
 }
 
 func (n *Node) serveGet(w http.ResponseWriter, r *http.Request) error {
@@ -223,20 +255,22 @@ func (n *Node) forward(w http.ResponseWriter, r *http.Request, body []byte) erro
 		return fmt.Errorf("%w: %w", quorum.ErrUnavailable, errNotOwner)
 	}
 	prefs := n.prefs(r.PathValue("key"))
-	err := error(quorum.ErrUnavailable)
 	for _, owner := range prefs[:min(n.N, len(prefs))] {
 		if !n.members.table.Up(owner) {
 			continue
 		}
-		var resp *http.Response
-		if resp, err = n.peers.Forward(r, owner, n.name, body); err != nil {
+		resp, err := n.peers.Forward(r, owner, n.name, body)
+		if unsent(err) {
 			continue
 		}
-		answer, err := readBody(resp)
 		if err != nil {
 			return err // it may have been done: the client must decide
 		}
-		for _, name := range []string{headerContext, headerVersion, "Content-Type", "Retry-After"} {
+		answer, err := readBody(resp)
+		if err != nil {
+			return err
+		}
+		for _, name := range []string{headerContext, headerVersion, headerUntouched, "Content-Type", "Retry-After"} {
 			if v := resp.Header.Get(name); v != "" {
 				w.Header().Set(name, v)
 			}
@@ -245,7 +279,7 @@ func (n *Node) forward(w http.ResponseWriter, r *http.Request, body []byte) erro
 		w.Write(answer)
 		return nil
 	}
-	return fmt.Errorf("%w: no owner of %q answers: %w", quorum.ErrUnavailable, r.PathValue("key"), err)
+	return fmt.Errorf("%w: %q", errNoOwner, r.PathValue("key"))
 }
 
 func (n *Node) serveRing(w http.ResponseWriter, _ *http.Request) error {

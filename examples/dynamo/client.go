@@ -13,6 +13,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/distkit/distkit"
@@ -26,6 +27,10 @@ type Client struct {
 	http *http.Client
 	ring *ring.Ring
 	addr func(node string) string
+
+	query string                 // levels of the requests, such as "w=1"
+	sees  func(node string) bool // which nodes it can reach; nil for all
+	once  bool                   // gives up when every node has refused once
 }
 
 // Answer is what a request gave.
@@ -59,9 +64,15 @@ func (c *Client) Delete(ctx context.Context, key string, seen vclock.Clock) (Ans
 func (c *Client) do(ctx context.Context, method, key string, seen vclock.Clock, value []byte) (Answer, error) {
 	var retries, maybe int
 	var last error
-	// Twice around: a cluster that is learning of a death refuses for a moment.
 	nodes := c.ring.AppendOwnersHash(nil, distkit.HashString(key), c.ring.Len())
-	for _, node := range slices.Concat(nodes, nodes) {
+	if c.sees != nil {
+		nodes = slices.DeleteFunc(nodes, func(node string) bool { return !c.sees(node) })
+	}
+	tries := nodes
+	if !c.once { // a cluster that is learning of a death refuses for a moment
+		tries = slices.Concat(nodes, nodes)
+	}
+	for _, node := range tries {
 		a, done, err := c.try(ctx, method, node, key, seen, value)
 		a.Retries, a.Maybe = retries, maybe
 		if done {
@@ -75,21 +86,40 @@ func (c *Client) do(ctx context.Context, method, key string, seen vclock.Clock, 
 		if ctx.Err() != nil {
 			break
 		}
-		if retries >= len(nodes) {
+		if retries >= len(nodes) && !c.once {
 			time.Sleep(gossipInterval)
 		}
 	}
 	return Answer{Retries: retries, Maybe: maybe}, fmt.Errorf("%s %q: no node could: %w", method, key, last)
 }
 
-// refused says that the node never got the request.
+// statusError is an answer that says no.
+type statusError struct {
+	node, status, text string
+	untouched          bool
+}
+
+func (e statusError) Error() string {
+	return fmt.Sprintf("%s answers %s: %s", e.node, e.status, e.text)
+}
+
+// refused says that the node never got the request, or did nothing about it.
 func refused(err error) bool {
-	return strings.Contains(err.Error(), "connection refused")
+	var answer statusError
+	if errors.As(err, &answer) {
+		return answer.untouched
+	}
+	return unsent(err)
+}
+
+// unsent says that a request did not leave.
+func unsent(err error) bool {
+	return errors.Is(err, syscall.ECONNREFUSED) || errors.Is(err, errLost)
 }
 
 // try asks one node. done is false where another node may do better.
 func (c *Client) try(ctx context.Context, method, node, key string, seen vclock.Clock, value []byte) (a Answer, done bool, err error) {
-	u := url.URL{Scheme: "http", Host: c.addr(node), Path: "/v1/kv/" + key}
+	u := url.URL{Scheme: "http", Host: c.addr(node), Path: "/v1/kv/" + key, RawQuery: c.query}
 	req, err := http.NewRequestWithContext(ctx, method, u.String(), bytes.NewReader(value))
 	if err != nil {
 		return a, true, err
@@ -130,7 +160,7 @@ func (c *Client) try(ctx context.Context, method, node, key string, seen vclock.
 		}
 		return a, true, errAbsent
 	}
-	err = fmt.Errorf("%s answers %s: %s", node, resp.Status, bytes.TrimSpace(body))
+	err = statusError{node, resp.Status, string(bytes.TrimSpace(body)), resp.Header.Get(headerUntouched) == "1"}
 	return a, resp.StatusCode < 500, err
 }
 

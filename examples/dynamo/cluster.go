@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"os"
 	"path/filepath"
 	"slices"
 	"sync"
@@ -21,7 +22,8 @@ type Cluster struct {
 	settings Settings
 	dir      string
 	names    []string
-	peers    *httpPeers
+	client   *http.Client
+	network  network
 
 	mu    sync.RWMutex
 	nodes map[string]*Node  // those that run
@@ -31,10 +33,10 @@ type Cluster struct {
 // startCluster starts nodes in that many zones, in turn.
 func startCluster(dir string, nodes, zones int, s Settings) (*Cluster, error) {
 	c := &Cluster{dir: dir, nodes: map[string]*Node{}, addrs: map[string]string{}}
-	c.peers = &httpPeers{addr: c.Addr, client: &http.Client{
+	c.client = &http.Client{
 		Timeout:   5 * time.Second,
 		Transport: &http.Transport{MaxIdleConnsPerHost: 64, IdleConnTimeout: 30 * time.Second, DisableCompression: true},
-	}}
+	}
 	for i := range nodes {
 		name := fmt.Sprintf("node-%d", i+1)
 		c.names = append(c.names, name)
@@ -71,7 +73,7 @@ func (c *Cluster) Start(name string) error {
 		}
 	}
 	c.addrs[name] = l.Addr().String()
-	node, err := startNode(name, filepath.Join(c.dir, name), c.settings, l, c.peers)
+	node, err := startNode(name, filepath.Join(c.dir, name), c.settings, l, &httpPeers{client: c.client, self: name, addr: c.Addr, network: &c.network})
 	if err != nil {
 		return err
 	}
@@ -91,6 +93,31 @@ func (c *Cluster) Kill(name string) error {
 	return node.Stop(true)
 }
 
+// Cut cuts the network: each node reaches those of its own group only, and the
+// nodes that no group names reach each other.
+func (c *Cluster) Cut(groups ...[]string) error {
+	for _, node := range slices.Concat(groups...) {
+		if !slices.Contains(c.names, node) {
+			return fmt.Errorf("node is %q, want one of %v", node, c.names)
+		}
+	}
+	c.network.cut(groups...)
+	return nil
+}
+
+// Heal ends every cut.
+func (c *Cluster) Heal() { c.network.heal() }
+
+// Wipe removes all that a node which does not run has on disk.
+func (c *Cluster) Wipe(name string) error {
+	c.mu.RLock()
+	defer c.mu.RUnlock()
+	if !slices.Contains(c.names, name) || c.nodes[name] != nil {
+		return fmt.Errorf("node is %q, want one of %v that does not run", name, c.names)
+	}
+	return os.RemoveAll(filepath.Join(c.dir, name))
+}
+
 // Close ends all nodes.
 func (c *Cluster) Close() error {
 	var err error
@@ -100,7 +127,7 @@ func (c *Cluster) Close() error {
 	c.mu.Lock()
 	clear(c.nodes)
 	c.mu.Unlock()
-	c.peers.client.CloseIdleConnections()
+	c.client.CloseIdleConnections()
 	return err
 }
 
@@ -133,7 +160,7 @@ func (c *Cluster) Ring() *ring.Ring {
 }
 
 // AwaitAgreement returns when every running node sees exactly the running nodes
-// alive and all have the same ring.
+// alive that it reaches, and all have the same ring.
 func (c *Cluster) AwaitAgreement(ctx context.Context) error {
 	for {
 		if c.agree() {
@@ -149,16 +176,13 @@ func (c *Cluster) AwaitAgreement(ctx context.Context) error {
 
 func (c *Cluster) agree() bool {
 	running := c.Running()
-	alive := map[string]bool{}
-	for _, n := range running {
-		alive[n.name] = true
-	}
 	for _, n := range running {
 		if n.members.live.Load().Fingerprint() != running[0].members.live.Load().Fingerprint() {
 			return false
 		}
 		for _, name := range c.names {
-			if n.members.table.Up(name) != alive[name] {
+			up := c.running(name) && c.network.reaches(n.name, name)
+			if n.members.table.Up(name) != up {
 				return false
 			}
 		}
@@ -261,6 +285,23 @@ func (c *Cluster) Engine() EngineStats {
 		sum.DiskHits += s.DiskHits
 		sum.Skipped += s.Skipped
 		sum.FalseReads += s.FalseReads
+	}
+	return sum
+}
+
+// RepairStats is what anti-entropy cost.
+type RepairStats struct {
+	Sessions, HashBytes, Copies, CopyBytes uint64
+}
+
+// Repairs returns the sum of what the running nodes counted.
+func (c *Cluster) Repairs() RepairStats {
+	var sum RepairStats
+	for _, node := range c.Running() {
+		sum.Sessions += node.repairs.sessions.Load()
+		sum.HashBytes += node.repairs.hashBytes.Load()
+		sum.Copies += node.repairs.copies.Load()
+		sum.CopyBytes += node.repairs.copyBytes.Load()
 	}
 	return sum
 }

@@ -6,8 +6,10 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log"
 	"slices"
+	"sync"
 
 	"github.com/distkit/distkit"
 	"github.com/distkit/distkit/quorum"
@@ -17,6 +19,7 @@ import (
 var (
 	errAbsent   = errors.New("no such key")
 	errNotOwner = errors.New("this node does not own the key")
+	errNoOwner  = fmt.Errorf("%w: this node reaches no owner of the key", quorum.ErrUnavailable)
 )
 
 func (n *Node) newCoordinator() (*quorum.Coordinator, error) {
@@ -97,14 +100,14 @@ func (n *Node) write(ctx context.Context, c *quorum.Coordinator, key string, see
 		return versions{}, vclock.Dot{}, errNotOwner
 	}
 	var dot vclock.Dot
-	v, durable, err := n.change(key, func(old versions) (changed versions) {
+	v, err := n.replicate(ctx, c, prefs, key, func(old versions) (changed versions) {
 		changed, dot = old.Put(seen, n.actor, value)
 		return changed
 	})
 	if err != nil {
 		return versions{}, vclock.Dot{}, err
 	}
-	return v, dot, n.replicate(ctx, c, prefs, key, v, durable)
+	return v, dot, nil
 }
 
 // remove deletes what seen covers, or without a context what a read finds. It
@@ -124,30 +127,45 @@ func (n *Node) remove(ctx context.Context, c *quorum.Coordinator, key string, se
 	if seen == (vclock.Clock{}) {
 		seen = found.Context()
 	}
-	v, durable, err := n.change(key, func(old versions) versions { return old.Merge(found).Discard(seen) })
-	if err != nil {
-		return err
-	}
-	return n.replicate(ctx, c, prefs, key, v, durable)
+	_, err = n.replicate(ctx, c, prefs, key, func(old versions) versions { return old.Merge(found).Discard(seen) })
+	return err
 }
 
-// replicate sends v to the other owners or their stand-ins, while this node's
-// own copy becomes durable. An owner that does not get it gets it from the hints.
-func (n *Node) replicate(ctx context.Context, c *quorum.Coordinator, prefs []string, key string, v versions, durable func() error) error {
+// replicate changes this node's own copy and sends the outcome to the other
+// owners or their stand-ins, while the own copy becomes durable. An owner that
+// does not get it gets it from the hints. Where the level cannot be met from the
+// start, so that quorum.Write sends nothing, nothing is changed here either.
+func (n *Node) replicate(ctx context.Context, c *quorum.Coordinator, prefs []string, key string, f func(versions) versions) (versions, error) {
+	var durable func() error
+	change := sync.OnceValues(func() (v versions, err error) {
+		v, durable, err = n.change(key, f)
+		return v, err
+	})
 	_, err := quorum.Write(ctx, c, prefs, quorum.WriteOp{
 		Call: func(ctx context.Context, t quorum.Target) error {
+			v, err := change()
+			if err != nil {
+				return err
+			}
 			if t.Node == n.name && t.Owner == n.name {
 				return durable()
 			}
 			return n.send(ctx, t, key, v)
 		},
 		Missed: func(owner string, _ error) {
-			if err := n.hints.put(owner, key, v); err != nil {
+			v, err := change()
+			if err == nil {
+				err = n.hints.put(owner, key, v)
+			}
+			if err != nil {
 				log.Printf("%s: hint of %q for %s: %v", n.name, key, owner, err)
 			}
 		},
 	})
-	return err
+	if err != nil {
+		return versions{}, err
+	}
+	return change()
 }
 
 // send merges v into t.Owner's copy at t.Node.

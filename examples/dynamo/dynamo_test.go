@@ -114,10 +114,10 @@ func testCluster(t *testing.T, s Settings) (*Cluster, *Client) {
 	require.NoError(t, err)
 	t.Cleanup(func() { assert.NoError(t, c.Close()) })
 	require.NoError(t, within(t.Context(), 10*time.Second, c.AwaitAgreement))
-	return c, &Client{http: c.peers.client, ring: c.Ring(), addr: c.Addr}
+	return c, &Client{http: c.client, ring: c.Ring(), addr: c.Addr}
 }
 
-var usual = Settings{N: 3, R: 2, W: 2, Fsync: FsyncOff, HintRate: 10_000}
+var usual = Settings{N: 3, R: 2, W: 2, Fsync: FsyncOff, HintRate: 10_000, RepairEvery: 200 * time.Millisecond}
 
 func TestReadWriteDelete(t *testing.T) {
 	_, client := testCluster(t, usual)

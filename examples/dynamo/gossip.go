@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/distkit/distkit/quorum/gossip"
@@ -29,6 +30,9 @@ type membership struct {
 	table *gossip.Table
 	nodes []ring.Node
 	live  *ring.Live
+
+	talks sync.Map       // the peers with which an exchange is under way
+	done  sync.WaitGroup // of those
 }
 
 // openMembership reads the membership from path, or starts with those members.
@@ -94,6 +98,7 @@ func (m *membership) run(ctx context.Context, peers Peers, after func()) {
 	rng := rand.New(rand.NewPCG(rand.Uint64(), rand.Uint64()))
 	tick := time.NewTicker(gossipInterval)
 	defer tick.Stop()
+	defer m.done.Wait()
 	for {
 		select {
 		case <-ctx.Done():
@@ -102,11 +107,23 @@ func (m *membership) run(ctx context.Context, peers Peers, after func()) {
 		}
 		m.table.Tick()
 		if others := m.others(); len(others) > 0 {
-			// A peer that does not answer is what the table finds out anyway.
-			_ = m.exchange(ctx, peers, others[rng.IntN(len(others))])
+			m.talk(ctx, peers, others[rng.IntN(len(others))])
 		}
 		after()
 	}
+}
+
+// talk exchanges with peer, beside the ticks, which a peer that does not answer
+// must not delay.
+func (m *membership) talk(ctx context.Context, peers Peers, peer string) {
+	if _, busy := m.talks.LoadOrStore(peer, true); busy {
+		return
+	}
+	m.done.Go(func() {
+		// Whether peer lives is what the table finds out from what it hears.
+		_ = m.exchange(ctx, peers, peer)
+		m.talks.Delete(peer)
+	})
 }
 
 func (m *membership) isMember(name string) bool {

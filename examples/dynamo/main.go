@@ -91,6 +91,7 @@ func parseFlags(args []string, errs io.Writer) (options, error) {
 	f.IntVar(&o.settings.W, "w", 2, "acknowledgements that a write waits for")
 	f.BoolVar(&o.settings.Strict, "strict", false, "count answers of owners only, not of stand-ins")
 	fsync := f.String("fsync", string(FsyncGroup), "when a write counts as on disk: always, group or off")
+	f.DurationVar(&o.settings.RepairEvery, "repair-every", 2*time.Second, "between two comparisons of a node's copies with another's")
 	f.Float64Var(&o.settings.HintRate, "hint-rate", 2000, "hints a second that a node hands back to an owner")
 	if err := f.Parse(args); err != nil {
 		if errors.Is(err, flag.ErrHelp) {
@@ -126,6 +127,8 @@ func (o options) check(rest []string) error {
 		return fmt.Errorf("-r is %d, want 1 to %d", s.R, s.N)
 	case s.W < 1 || s.W > s.N:
 		return fmt.Errorf("-w is %d, want 1 to %d", s.W, s.N)
+	case s.RepairEvery < time.Millisecond:
+		return fmt.Errorf("-repair-every is %v, want at least 1ms", s.RepairEvery)
 	case !(s.HintRate > 0):
 		return fmt.Errorf("-hint-rate is %v, want more than 0", s.HintRate)
 	}
@@ -160,7 +163,7 @@ func (o options) play(ctx context.Context, stdin io.Reader, out io.Writer) (err 
 	defer func() { err = errors.Join(err, c.Close()) }()
 
 	d := &driver{
-		client:  &Client{http: c.peers.client, ring: c.Ring(), addr: c.Addr},
+		client:  &Client{http: c.client, ring: c.Ring(), addr: c.Addr},
 		clients: o.clients, seed: o.seed, work: work, history: newHistory(),
 	}
 	s := &scenario{cluster: c, driver: d, duration: o.duration, out: out, notice: func(string) {}}

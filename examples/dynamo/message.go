@@ -39,11 +39,16 @@ type Peers interface {
 
 // httpPeers calls over HTTP/1.1 with kept connections.
 type httpPeers struct {
-	client *http.Client
-	addr   func(node string) string // host:port
+	client  *http.Client
+	self    string
+	addr    func(node string) string // host:port
+	network *network
 }
 
 func (p *httpPeers) Call(ctx context.Context, node, path string, body []byte) ([]byte, error) {
+	if err := p.network.carry(ctx, p.self, node); err != nil {
+		return nil, fmt.Errorf("%s: %w", node, err)
+	}
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://"+p.addr(node)+path, bytes.NewReader(body))
 	if err != nil {
 		return nil, err
@@ -60,6 +65,9 @@ func (p *httpPeers) Call(ctx context.Context, node, path string, body []byte) ([
 }
 
 func (p *httpPeers) Forward(r *http.Request, node, from string, body []byte) (*http.Response, error) {
+	if err := p.network.carry(r.Context(), from, node); err != nil {
+		return nil, fmt.Errorf("%s: %w", node, err)
+	}
 	on := r.Clone(r.Context())
 	on.RequestURI = "" // of the incoming request; a client must not set it
 	on.URL.Scheme, on.URL.Host = "http", p.addr(node)
@@ -87,11 +95,7 @@ type replicaMessage struct {
 
 func (m replicaMessage) encode() []byte {
 	b := make([]byte, 0, len(m.owner)+len(m.key)+len(m.value)+2*binary.MaxVarintLen32)
-	b = binary.AppendUvarint(b, uint64(len(m.owner)))
-	b = append(b, m.owner...)
-	b = binary.AppendUvarint(b, uint64(len(m.key)))
-	b = append(b, m.key...)
-	return append(b, m.value...)
+	return append(appendBytes(appendBytes(b, m.owner), m.key), m.value...)
 }
 
 var errMessage = errors.New("message is malformed")
@@ -110,9 +114,7 @@ func decodeReplicaMessage(b []byte) (replicaMessage, error) {
 type gossipMessage struct{ delta, digest []byte }
 
 func (m gossipMessage) encode() []byte {
-	b := binary.AppendUvarint(nil, uint64(len(m.delta)))
-	b = append(b, m.delta...)
-	return append(b, m.digest...)
+	return append(appendBytes(nil, m.delta), m.digest...)
 }
 
 func decodeGossipMessage(b []byte) (gossipMessage, error) {
@@ -121,4 +123,18 @@ func decodeGossipMessage(b []byte) (gossipMessage, error) {
 		return gossipMessage{}, errMessage
 	}
 	return gossipMessage{delta, digest}, nil
+}
+
+// appendBytes appends b and, before it, its length.
+func appendBytes[T string | []byte](dst []byte, b T) []byte {
+	return append(binary.AppendUvarint(dst, uint64(len(b))), b...)
+}
+
+// cutBytes cuts a length and that many bytes off data.
+func cutBytes(data []byte) (b, rest []byte, ok bool) {
+	n, m := binary.Uvarint(data)
+	if m <= 0 || n > uint64(len(data)-m) {
+		return nil, nil, false
+	}
+	return data[m : m+int(n)], data[m+int(n):], true
 }

@@ -27,7 +27,9 @@ type Settings struct {
 	Strict   bool // only owners count for R and W
 	Fsync    Fsync
 	HintRate float64
-	Members  []ring.Node // of the first start; afterwards each node's disk knows
+
+	RepairEvery time.Duration // between two comparisons of a node with another
+	Members     []ring.Node   // of the first start; afterwards each node's disk knows
 }
 
 // Node is one replica: an engine, the hints that it keeps for others, its view
@@ -42,7 +44,11 @@ type Node struct {
 	hints   *handoff
 	members *membership
 	quorum  *quorum.Coordinator
+	rows    *rows
 	locks   [256]sync.Mutex // by hash: a read, a merge and a write of one key
+
+	repairing sync.Mutex // one comparison at a time, so that no copy is sent twice
+	repairs   repairCounts
 
 	server *http.Server
 	cancel context.CancelFunc
@@ -60,6 +66,9 @@ func startNode(name, dir string, s Settings, l net.Listener, peers Peers) (_ *No
 		}
 	}()
 	if n.engine, err = openEngine(filepath.Join(dir, "data"), s.Fsync); err != nil {
+		return nil, err
+	}
+	if n.rows, err = indexRows(n.engine); err != nil {
 		return nil, err
 	}
 	if n.actor, err = openActor(filepath.Join(dir, "actor"), name); err != nil {
@@ -83,6 +92,7 @@ func startNode(name, dir string, s Settings, l net.Listener, peers Peers) (_ *No
 	}
 	n.done.Go(func() { n.server.Serve(l) })
 	n.done.Go(func() { n.members.run(ctx, peers, func() { n.tend(ctx) }) })
+	n.done.Go(func() { n.repairLoop(ctx) })
 	return n, nil
 }
 
@@ -181,7 +191,9 @@ func (n *Node) change(key string, f func(versions) versions) (changed versions, 
 	if err != nil {
 		return versions{}, nil, err
 	}
-	durable, err = n.engine.Put(key, data)
+	if durable, err = n.engine.Put(key, data); err == nil {
+		n.rows.put(key, data)
+	}
 	return changed, durable, err
 }
 

@@ -66,8 +66,7 @@ func writeSegment(path string, count int, entries iter.Seq2[string, []byte]) err
 	var first string
 	var offset int64
 	flush := func() {
-		index = binary.AppendUvarint(index, uint64(len(first)))
-		index = append(index, first...)
+		index = appendBytes(index, first)
 		index = binary.LittleEndian.AppendUint64(index, uint64(offset))
 		index = binary.LittleEndian.AppendUint32(index, uint32(len(entriesOfBlock)))
 		index = binary.LittleEndian.AppendUint64(index, distkit.Hash(entriesOfBlock))
@@ -80,10 +79,7 @@ func writeSegment(path string, count int, entries iter.Seq2[string, []byte]) err
 			first = key
 		}
 		filter.AddHash(distkit.HashString(key))
-		entriesOfBlock = binary.AppendUvarint(entriesOfBlock, uint64(len(key)))
-		entriesOfBlock = append(entriesOfBlock, key...)
-		entriesOfBlock = binary.AppendUvarint(entriesOfBlock, uint64(len(value)))
-		entriesOfBlock = append(entriesOfBlock, value...)
+		entriesOfBlock = appendBytes(appendBytes(entriesOfBlock, key), value)
 		if len(entriesOfBlock) >= blockSize {
 			flush()
 		}
@@ -268,12 +264,3 @@ func mergeSegments(segments []*segment, err *error) iter.Seq2[string, []byte] {
 }
 
 func (s *segment) close() error { return s.f.Close() }
-
-// cutBytes cuts a length and that many bytes off data.
-func cutBytes(data []byte) (b, rest []byte, ok bool) {
-	n, m := binary.Uvarint(data)
-	if m <= 0 || n > uint64(len(data)-m) {
-		return nil, nil, false
-	}
-	return data[m : m+int(n)], data[m+int(n):], true
-}

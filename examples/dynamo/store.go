@@ -19,31 +19,6 @@ import (
 	"github.com/distkit/distkit/lru"
 )
 
-// Engine is where a node keeps its keys. Put replaces; merging versions is the
-// node's business.
-type Engine interface {
-	// Get returns the value of key, which the caller must not change.
-	Get(key string) (value []byte, ok bool, err error)
-	// Put makes value the one that Get returns. It keeps value. durable returns
-	// when the value would survive a crash, as far as the engine promises that.
-	Put(key string, value []byte) (durable func() error, err error)
-	// All returns every key once, in any order.
-	All() (iter.Seq2[string, []byte], error)
-	Stats() EngineStats
-	// Close ends the engine; with died, as a crash would.
-	Close(died bool) error
-}
-
-// EngineStats counts since the engine was opened.
-type EngineStats struct {
-	Segments   int
-	Reads      uint64
-	CacheHits  uint64 // reads that the cache answered
-	DiskHits   uint64 // reads that a segment answered
-	Skipped    uint64 // reads of a segment that its filter spared
-	FalseReads uint64 // reads of a segment that found nothing
-}
-
 // store is a log-structured engine. A write goes to the write-ahead log, then
 // to memory, and with the whole of memory to a segment; a read goes cache,
 // memory, filter, segment, the newest segment first. Segments are merged when
@@ -127,6 +102,11 @@ func openStore(dir string, fsync Fsync) (_ *store, err error) {
 	}
 	if err := s.recover(logs); err != nil {
 		return nil, err
+	}
+	if len(s.segments) > maxSegments { // the crash came before they were merged
+		if err := s.compact(slices.Clone(s.segments)); err != nil {
+			return nil, err
+		}
 	}
 	s.done.Go(s.maintain)
 	return s, nil

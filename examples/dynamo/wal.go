@@ -100,8 +100,7 @@ func (w *wal) append(key string, value []byte) (int64, error) {
 		return 0, w.err
 	}
 	b := append(w.buf[:0], make([]byte, walHeader)...)
-	b = binary.AppendUvarint(b, uint64(len(key)))
-	b = append(append(b, key...), value...)
+	b = append(appendBytes(b, key), value...)
 	binary.LittleEndian.PutUint32(b, uint32(len(b)-walHeader))
 	binary.LittleEndian.PutUint64(b[4:], distkit.Hash(b[walHeader:]))
 	w.buf = b

@@ -1,0 +1,134 @@
+package main
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/distkit/distkit/merkle"
+	"github.com/distkit/distkit/ring"
+	"github.com/distkit/distkit/vclock"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// Two nodes share a position exactly if both are among its first n owners.
+func TestSharedRanges(t *testing.T) {
+	rng := rand.New(rand.NewPCG(1, 2))
+	for n := 1; n <= 5; n++ {
+		r, err := ring.New(ring.Nodes("a", "b", "c", "d", "e"), ring.WithVirtualNodes(8))
+		require.NoError(t, err)
+		shared := sharedRanges(r, "b", "d", n)
+		for range 2000 {
+			h := rng.Uint64()
+			owners := r.AppendOwnersHash(nil, h, n)
+			want := strings.Contains(strings.Join(owners, ""), "b") && strings.Contains(strings.Join(owners, ""), "d")
+			got := 0
+			for _, s := range shared {
+				if s.Contains(h) {
+					got++
+				}
+			}
+			require.Equal(t, want, got == 1, "n %d", n)
+			require.LessOrEqual(t, got, 1)
+		}
+	}
+	r, err := ring.New(ring.Nodes("a"))
+	require.NoError(t, err)
+	assert.Empty(t, sharedRanges(r, "a", "b", 3))
+}
+
+// settled waits until all copies agree.
+func settled(t *testing.T, c *Cluster) {
+	t.Helper()
+	require.Eventually(t, func() bool {
+		state, err := c.State()
+		return err == nil && state.Hints == 0 && state.Diverged == 0
+	}, 20*time.Second, 50*time.Millisecond)
+}
+
+// A node that comes back without its disk gets all of its share from the others,
+// for hardly more than the bytes it lacks.
+func TestRepairRefillsAWipedDisk(t *testing.T) {
+	c, client := testCluster(t, usual)
+	value := []byte(strings.Repeat("v", 2000))
+	for i := range 500 {
+		_, err := client.Put(t.Context(), fmt.Sprint("key", i), vclock.Clock{}, value)
+		require.NoError(t, err)
+	}
+	settled(t, c)
+	before := map[string]*Node{}
+	for _, n := range c.Running() {
+		before[n.name] = n
+	}
+	lost := before[victim].rows.snapshot()
+	require.Error(t, c.Wipe(victim), "it runs")
+	require.NoError(t, c.Kill(victim))
+	require.NoError(t, c.Wipe(victim))
+	base := c.Repairs()
+	require.NoError(t, c.Start(victim))
+	settled(t, c)
+
+	for _, n := range c.Running() {
+		if n.name == victim {
+			assert.Equal(t, lost.Summary(merkle.Range{}), n.rows.snapshot().Summary(merkle.Range{}), "all that was lost is back")
+			assert.NotEqual(t, before[victim].actor, n.actor, "it has forgotten what it counted, and goes by another id")
+		}
+	}
+	cost := c.Repairs()
+	missing := uint64(lost.Len()) * uint64(len(value)+60)
+	assert.Less(t, cost.CopyBytes-base.CopyBytes, missing*12/10, "copies sent")
+	assert.Less(t, cost.HashBytes-base.HashBytes, missing*3/100, "hashes sent")
+	t.Logf("%d keys of %d bytes: %d bytes of copies, %d of hashes in %d sessions", lost.Len(), missing,
+		cost.CopyBytes-base.CopyBytes, cost.HashBytes-base.HashBytes, cost.Sessions-base.Sessions)
+}
+
+// What two nodes hold differently is merged on both.
+func TestRepairMergesBothWays(t *testing.T) {
+	s := usual
+	s.RepairEvery = time.Hour
+	c, client := testCluster(t, s)
+	for i := range 100 {
+		_, err := client.Put(t.Context(), fmt.Sprint("key", i), vclock.Clock{}, []byte("one"))
+		require.NoError(t, err)
+	}
+	settled(t, c)
+	// Behind everyone's back, a third of the copies of a node gets a sibling, and
+	// another third of those of another node.
+	nodes := c.Running()
+	for i := range 100 {
+		key := fmt.Sprint("key", i)
+		for k, n := range nodes[:2] {
+			if i%3 == k && n.owns(n.prefs(key)) {
+				_, _, err := n.change(key, func(v versions) versions {
+					v, _ = v.Put(vclock.Clock{}, n.actor, []byte("two"))
+					return v
+				})
+				require.NoError(t, err)
+			}
+		}
+	}
+	for range 2 { // what one pair finds may be news to another
+		for _, a := range nodes {
+			for _, b := range nodes {
+				if a != b {
+					_, err := a.repairWith(t.Context(), b.name)
+					require.NoError(t, err)
+				}
+			}
+		}
+	}
+	state, err := c.State()
+	require.NoError(t, err)
+	assert.Zero(t, state.Diverged)
+	assert.NotZero(t, state.Siblings)
+
+	nodes[0].repairing.Lock()
+	_, err = nodes[1].repairWith(t.Context(), nodes[0].name)
+	assert.ErrorContains(t, err, "repairs itself")
+	_, err = nodes[0].repairWith(t.Context(), nodes[1].name)
+	assert.ErrorIs(t, err, errBusy)
+	nodes[0].repairing.Unlock()
+}
