@@ -53,9 +53,11 @@
 // and an answer is 1 kind (3 equal, 4 tells), 4 first bytes of the salt, and for
 // each part 8 last position, uvarint count, 8 tag of count and sum, 1 number of
 // cells. Cells are 8 positions, 8 versions, 4 checks, all by exclusive or, and the
-// zig-zag varint of their count less what is expected; no cells mean a list of
-// 8 position, 8 version for each entry. Parts that have no room are asked for
-// again.
+// zig-zag varint of their count less what is expected (2n/(i+2) of n entries in
+// cell i, rounded down); no cells mean a list of 8 position, 8 version for each
+// entry. In the answer to an opening, the counts of the cells up to the 64th
+// follow: they tell how many differences there are. Parts that have no room are
+// asked for again.
 //
 // # Stability
 //

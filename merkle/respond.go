@@ -125,10 +125,17 @@ func (r *reply) tell(p span, a ask) bool {
 		return true
 	}
 	var c cells
-	r.s.gather(c[:a.from+m], r.h.domain, p)
+	counts := a.from + m
+	if r.h.kind == msgOpen {
+		counts = cellsMax // they tell how many differences there are
+	}
+	r.s.gather(c[:counts], r.h.domain, p)
 	r.out = append(r.out, byte(m))
 	for i := a.from; i < a.from+m; i++ {
 		r.out = appendCell(r.out, c[i], sum.count, i)
+	}
+	for i := a.from + m; i < counts; i++ {
+		r.out = appendCount(r.out, c[i].count, sum.count, i)
 	}
 	return true
 }

@@ -126,16 +126,24 @@ func appendCell(b []byte, c cell, n uint64, i int) []byte {
 	b = binary.LittleEndian.AppendUint64(b, c.h)
 	b = binary.LittleEndian.AppendUint64(b, c.v)
 	b = binary.LittleEndian.AppendUint32(b, c.check)
-	d := c.count - expected(n, i)
+	return appendCount(b, c.count, n, i)
+}
+
+func appendCount(b []byte, count int32, n uint64, i int) []byte {
+	d := count - expected(n, i)
 	return binary.AppendUvarint(b, uint64(uint32(d<<1^d>>31)))
 }
 
 func (s *source) cell(n uint64, i int) (c cell) {
 	c.h, c.v = s.uint64(), s.uint64()
 	c.check = binary.LittleEndian.Uint32(s.bytes(4))
-	z := uint32(s.uvarint(math.MaxUint32))
-	c.count = int32(z>>1^-(z&1)) + expected(n, i)
+	c.count = s.count(n, i)
 	return c
+}
+
+func (s *source) count(n uint64, i int) int32 {
+	z := uint32(s.uvarint(math.MaxUint32))
+	return int32(z>>1^-(z&1)) + expected(n, i)
 }
 
 // tag is what is sent of a total: it tells an observer nothing about the sums of
