@@ -20,6 +20,7 @@ require (
 	github.com/kkdai/maglev v0.2.0
 	github.com/parquet-go/parquet-go v0.32.0
 	github.com/serialx/hashring v0.0.0-20200727003509-22c0c7ab6b1b
+	github.com/tidwall/btree v1.8.2
 	github.com/tylertreat/BoomFilters v0.0.0-20251001182300-5b3723cc64ae
 	stathat.com/c/consistent v1.0.0
 )

@@ -17,6 +17,7 @@ import (
 	"github.com/distkit/distkit/bench/bloom"
 	"github.com/distkit/distkit/bench/hashing"
 	"github.com/distkit/distkit/bench/lru"
+	"github.com/distkit/distkit/bench/merkle"
 	"github.com/distkit/distkit/bench/ring"
 	"github.com/distkit/distkit/bench/vclock"
 )
@@ -25,6 +26,7 @@ var suites = []func() bar.Suite{
 	bloom.Suite,
 	hashing.Suite,
 	lru.Suite,
+	merkle.Suite,
 	ring.Suite,
 	vclock.Suite,
 }
