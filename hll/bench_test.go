@@ -32,3 +32,15 @@ func BenchmarkEstimate(b *testing.B) {
 		})
 	}
 }
+
+func BenchmarkIntersect(b *testing.B) {
+	x, y := must(hll.New(12)), must(hll.New(12))
+	for i := range uint64(40_000) {
+		x.AddHash(i)
+		y.AddHash(i + 38_000)
+	}
+	var sum float64
+	for b.Loop() {
+		sum += must(hll.Intersect(x, y)).Both
+	}
+}

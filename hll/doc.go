@@ -33,6 +33,9 @@
 // 0.306 by WithMartingale. Small sets are kept as tokens of their hashes, and
 // their counts err by 5e-5.
 //
+// Union and Merge lose nothing: the result is the sketch of all keys. [Intersect]
+// errs by what theory says is the least possible for such pairs of registers.
+//
 // # Format
 //
 // Images are envelopes of distkit: all numbers little-endian, the last 8 bytes

@@ -7,6 +7,9 @@ import "math"
 const (
 	rawError        = 1.0389617614136892 // sqrt(3 ln 2 - 1)
 	martingaleError = 0.8325546111576978 // sqrt(ln 2)
+	// likelihoodBias over the number of registers is by how much, relatively, the most
+	// likely number of keys is too large (Ertl 2024, ExaLogLog, for t = d = 0).
+	likelihoodBias = 1.01015908095854
 )
 
 // stats sums registers up: all that the estimate depends on.

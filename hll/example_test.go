@@ -55,3 +55,20 @@ func ExampleRedis() {
 	// 2
 	// 24 <nil>
 }
+
+// Of two days' visitors, how many came on both?
+func ExampleOverlap() {
+	monday, _ := hll.New(14)
+	tuesday, _ := hll.New(14)
+	for id := range uint64(2000) {
+		monday.AddHash(id)
+		tuesday.AddHash(id + 1500)
+	}
+	days, err := hll.Intersect(monday, tuesday)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Printf("%.0f on both days, %.0f on one; %.2f of all came back\n", days.Both, days.OnlyA+days.OnlyB, days.Jaccard())
+	// Output: 500 on both days, 3000 on one; 0.14 of all came back
+}
