@@ -113,6 +113,15 @@ var conforming = map[string]func(t *testing.T){
 		change: func(c *cms.TopK, i int) { c.AddString(fmt.Sprint("key", i)) },
 		merge:  (*cms.TopK).Merge,
 	}),
+	"cms.Trending": conform(subject[cms.Trending, *cms.Trending]{
+		make: func(s *distkit.Secret) (*cms.Trending, error) {
+			return made(s, cms.WithSecret, func(o ...cms.Option) (*cms.Trending, error) {
+				return cms.NewTrending(8, time.Hour, append(o, cms.WithCounters(64))...)
+			})
+		},
+		change: func(c *cms.Trending, i int) { c.AddStringAt(time.Unix(int64(i%60)*7, 0), fmt.Sprint("key", i)) },
+		merge:  (*cms.Trending).Merge,
+	}),
 	"hll.Sketch": conform(subject[hll.Sketch, *hll.Sketch]{
 		make: func(s *distkit.Secret) (*hll.Sketch, error) {
 			return made(s, hll.WithSecret, func(o ...hll.Option) (*hll.Sketch, error) { return hll.New(8, o...) })
@@ -434,6 +443,16 @@ var zeroValues = map[string]struct {
 			}
 		},
 		change: func() { new(cms.TopK).AddString("a") },
+	},
+	"cms.Trending": {
+		queries: func(t *testing.T) {
+			var c cms.Trending
+			assert.Zero(t, c.ScoreString("a")+c.TotalAt(time.Unix(1, 0)))
+			for range c.Items() {
+				t.Error("an item")
+			}
+		},
+		change: func() { new(cms.Trending).AddString("a") },
 	},
 	"hll.Sketch": {
 		queries: func(t *testing.T) {

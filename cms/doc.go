@@ -5,6 +5,7 @@
 //	Sketch      how often was this key added?         53 KiB for New(0.001, 0.01)
 //	Concurrent  the same, for many goroutines         the same
 //	TopK        which k keys were added most often?   22 KiB and the keys for NewTopK(100)
+//	Trending    which k keys are added most, lately?  38 KiB and the keys for NewTrending(100, d)
 //
 // Do not use a sketch where a map of all keys fits, where counts must be exact,
 // for membership (package bloom), or to tell how many different keys there were
@@ -35,7 +36,8 @@
 // half the mean error. A full counter stays full and never wraps.
 //
 // The bounds of a [TopK] hold with certainty, after merges too; how narrow they
-// are depends on how skewed the stream is.
+// are depends on how skewed the stream is. Those of a [Trending] hold but for the
+// rounding of float64, a share of 1e-10.
 //
 // # Format
 //
@@ -68,10 +70,19 @@
 // payload is the counters of four rows and the items, largest first, equal ones by
 // hash: hash (8 bytes), count, error and length of the key (uvarints), key.
 //
+// A [Trending] has kind 18, version 0, A = 3, no flags, and the parameters k,
+// counters a row, items, half-life in nanoseconds, landmark in half-lives since
+// the Unix epoch, time of the newest addition in Unix nanoseconds, MinScore, total
+// and check value. An addition at t weighs 2^(t/half-life - landmark); counters and
+// all that is a score in the interface are sums of weights, as float64. Its payload
+// is the counters of four rows and the items as in a TopK, with count and error of
+// 8 bytes each.
+//
 // # Stability
 //
 // The layout of Sketch, which cells a key has included, is frozen: every later
-// release reads it. That of TopK has version 0 and may change before v1.
+// release reads it. Those of TopK and Trending have version 0 and may change
+// before v1.
 //
 // # Security
 //
@@ -80,6 +91,10 @@
 // that does not belong there. Use WithSecret for keys of strangers. A weight costs
 // nothing: AddN(key, 1<<63) is one addition. A flood of different keys raises all
 // counters evenly, which ErrorBound and the Error of items show.
+//
+// Who sets the clock of a [Trending] can make it forget: an addition far in the
+// future makes all before it, and what comes until then, count for nothing. Bound
+// times that come from strangers.
 //
 // Decoding trusts nothing: it allocates no more than the input justifies and
 // either gives a sound sketch or an error. A checksum detects damage, not forgery:

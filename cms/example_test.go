@@ -3,6 +3,7 @@ package cms_test
 import (
 	"fmt"
 	"sync"
+	"time"
 
 	"github.com/distkit/distkit/cms"
 )
@@ -76,4 +77,25 @@ func ExampleConcurrent() {
 	wg.Wait()
 	fmt.Println(c.CountString("GET /"))
 	// Output: 400
+}
+
+// A key that many asked for this morning gives way to one that few ask for now.
+func ExampleTrending() {
+	t, err := cms.NewTrending(2, time.Hour)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	noon := time.Date(2026, 5, 1, 12, 0, 0, 0, time.UTC)
+	for range 64 {
+		t.AddStringAt(noon.Add(-8*time.Hour), "breakfast")
+	}
+	t.AddStringAt(noon, "lunch")
+	t.AddStringAt(noon, "lunch")
+	for item := range t.ItemsAt(noon.Add(time.Hour)) {
+		fmt.Println(item.Key, item.Score)
+	}
+	// Output:
+	// lunch 1
+	// breakfast 0.125
 }

@@ -14,6 +14,12 @@ func (s *Sketch) Cells() []uint64 {
 // CheckSlots verifies index and heap.
 func (t *TopK) CheckSlots() error { return t.slots.check() }
 
+// CheckSlots verifies index and heap.
+func (t *Trending) CheckSlots() error { return t.slots.check() }
+
+// Counters returns the number of counters a row.
+func (t *Trending) Counters() int { return int(t.width) }
+
 // TailWide says whether the counters behind the slots have grown to 64 bits.
 func (t *TopK) TailWide() bool { return t.tail.wide != nil }
 

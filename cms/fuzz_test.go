@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io"
 	"testing"
+	"time"
 
 	"github.com/distkit/distkit/cms"
 	"github.com/distkit/distkit/internal/codec"
@@ -28,11 +29,16 @@ func FuzzDecode(f *testing.F) {
 	if err != nil {
 		f.Fatal(err)
 	}
-	for _, key := range []string{"a", "b", "a", "c", "d", "e"} {
+	r, err := cms.NewTrending(3, time.Second, cms.WithCounters(8))
+	if err != nil {
+		f.Fatal(err)
+	}
+	for i, key := range []string{"a", "b", "a", "c", "d", "e"} {
 		s.AddString(key)
 		k.AddString(key)
+		r.AddStringAt(time.Unix(int64(i), 0), key)
 	}
-	for _, v := range []encoding.BinaryMarshaler{s, k} {
+	for _, v := range []encoding.BinaryMarshaler{s, k, r} {
 		b, err := v.MarshalBinary()
 		if err != nil {
 			f.Fatal(err)
@@ -46,7 +52,7 @@ func FuzzDecode(f *testing.F) {
 			mended = codec.AppendSum(mended[:len(data)-8], 0)
 		}
 		for _, data := range [][]byte{data, mended} {
-			for _, pair := range [][2]image{{new(cms.Sketch), new(cms.Sketch)}, {new(cms.TopK), new(cms.TopK)}} {
+			for _, pair := range [][2]image{{new(cms.Sketch), new(cms.Sketch)}, {new(cms.TopK), new(cms.TopK)}, {new(cms.Trending), new(cms.Trending)}} {
 				err := pair[0].UnmarshalBinary(data)
 				n, err2 := pair[1].ReadFrom(bytes.NewReader(data))
 				if (err == nil) != (err2 == nil && n == int64(len(data))) {

@@ -2,7 +2,6 @@ package cms
 
 import (
 	"cmp"
-	"iter"
 	"math/bits"
 	"slices"
 
@@ -187,27 +186,47 @@ func (s *slots[V]) clone() slots[V] {
 	return slots[V]{s.k, slices.Clone(s.slots), slices.Clone(s.heap), slices.Clone(s.index)}
 }
 
+// apply replaces all counts and errors by what f, which keeps their order, makes of
+// them.
+func (s *slots[V]) apply(f func(V) V) {
+	for i := range s.slots {
+		t := &s.slots[i]
+		t.count, t.err = f(t.count), f(t.err)
+	}
+	// Counts that became equal are ordered by hash, so the heap is made anew.
+	for i := range s.heap {
+		s.heap[i].count = s.slots[s.heap[i].slot].count
+	}
+	for i := len(s.heap)/2 - 1; i >= 0; i-- {
+		s.down(i)
+	}
+}
+
 func (s *slots[V]) reset() {
 	clear(s.slots) // lets go of the keys
 	clear(s.index)
 	s.slots, s.heap = s.slots[:0], s.heap[:0]
 }
 
-// both yields the slots of two sets of keys, each key once, with its slot on each
-// side or nil.
-func both[V uint64 | float64](a, b *slots[V]) iter.Seq2[*slot[V], *slot[V]] {
-	return func(yield func(a, b *slot[V]) bool) {
-		for i := range a.slots {
-			if t := &a.slots[i]; !yield(t, b.find(t.hash)) {
-				return
-			}
+// union returns a slot for each key that has one on either side, the largest first.
+// Upper bounds add, those of keys without a slot too, and so does what is certain.
+func union[V uint64 | float64](a, b *slots[V], boundA, boundB func(h uint64) V, add func(a, b V) V) []slot[V] {
+	out := make([]slot[V], 0, len(a.slots)+len(b.slots))
+	for _, s := range a.slots {
+		most, least := add(s.count, boundB(s.hash)), s.count-s.err
+		if t := b.find(s.hash); t != nil {
+			s.key, least = min(s.key, t.key), add(least, t.count-t.err)
 		}
-		for i := range b.slots {
-			if t := &b.slots[i]; a.find(t.hash) == nil && !yield(nil, t) {
-				return
-			}
+		out = append(out, slot[V]{s.hash, s.key, most, most - least})
+	}
+	for _, t := range b.slots {
+		if a.find(t.hash) == nil {
+			most := add(t.count, boundA(t.hash))
+			out = append(out, slot[V]{t.hash, t.key, most, most - (t.count - t.err)})
 		}
 	}
+	sortSlots(out)
+	return out
 }
 
 // slotBytes is the memory of slots without keys, and of heap and index.

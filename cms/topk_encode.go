@@ -141,19 +141,35 @@ func parseItem(b []byte) (item slot[uint64], rest []byte, why string) {
 		return item, nil, "is cut short"
 	}
 	item.hash, b = binary.LittleEndian.Uint64(b), b[8:]
-	var size uint64
-	for _, v := range []*uint64{&item.count, &item.err, &size} {
-		x, used := binary.Uvarint(b)
-		if used <= 0 || used != uvarintLen(x) {
+	for _, v := range []*uint64{&item.count, &item.err} {
+		var ok bool
+		if *v, b, ok = parseUvarint(b); !ok {
 			return item, nil, "has a number that is cut short or too long"
 		}
-		*v, b = x, b[used:]
 	}
-	if size > uint64(len(b)) {
-		return item, nil, "has a key that is cut short"
+	item.key, rest, why = parseKey(b)
+	return item, rest, why
+}
+
+// parseUvarint takes a number in its shortest form from b.
+func parseUvarint(b []byte) (v uint64, rest []byte, ok bool) {
+	v, used := binary.Uvarint(b)
+	if used <= 0 || used != uvarintLen(v) {
+		return 0, nil, false
 	}
-	item.key = string(b[:size])
-	return item, b[size:], ""
+	return v, b[used:], true
+}
+
+// parseKey takes a key and its length from b, or says what is wrong.
+func parseKey(b []byte) (key string, rest []byte, why string) {
+	size, b, ok := parseUvarint(b)
+	switch {
+	case !ok:
+		return "", nil, "has a length that is cut short or too long"
+	case size > uint64(len(b)):
+		return "", nil, "has a key that is cut short"
+	}
+	return string(b[:size]), b[size:], ""
 }
 
 // MarshalBinary returns the image of t; see the package comment for its bytes.

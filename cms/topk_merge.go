@@ -18,35 +18,18 @@ func (t *TopK) Merge(other *TopK) error {
 	case !t.sameSecret(&other.keyed):
 		return codec.Incompatible("cms", "merge of TopKs with different secrets")
 	}
-	union := make([]slot[uint64], 0, len(t.slots.slots)+len(other.slots.slots))
-	for a, b := range both(&t.slots, &other.slots) {
-		union = append(union, joined(t, other, a, b))
-	}
-	sortSlots(union)
+	keys := union(&t.slots, &other.slots, t.CountHash, other.CountHash, plus[uint64])
 	t.reset()
 	t.tail.add(&other.tail)
 	t.rest = plus(t.rest, other.rest)
 	t.total = plus(t.total, other.total)
-	for _, s := range union[:min(t.k, len(union))] {
+	led := min(t.k, len(keys))
+	for _, s := range keys[:led] {
 		t.insert(s)
 	}
-	for _, s := range union[min(t.k, len(union)):] {
+	for _, s := range keys[led:] {
 		x, g := spread(s.hash)
 		t.decline(x, g, s.count)
 	}
 	return nil
-}
-
-// joined returns a slot for a key that has one in t, in other or in both: bounds
-// add, and the side without a slot answers for itself.
-func joined(t, other *TopK, a, b *slot[uint64]) slot[uint64] {
-	switch {
-	case b == nil:
-		count := plus(a.count, other.CountHash(a.hash))
-		return slot[uint64]{a.hash, a.key, count, count - (a.count - a.err)}
-	case a == nil:
-		return joined(other, t, b, nil)
-	}
-	count := plus(a.count, b.count)
-	return slot[uint64]{a.hash, min(a.key, b.key), count, count - plus(a.count-a.err, b.count-b.err)}
 }

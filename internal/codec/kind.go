@@ -19,6 +19,8 @@ const (
 	BloomStatic   Kind = 6
 	CMSSketch     Kind = 16
 	CMSTopK       Kind = 17
+	CMSTrending   Kind = 18
+	CMSWindow     Kind = 19
 	HLLSketch     Kind = 32
 	HLLExaLogLog  Kind = 33
 	Ring          Kind = 48
@@ -37,6 +39,8 @@ var kinds = map[Kind]string{
 	BloomStatic:   "bloom.Static",
 	CMSSketch:     "cms.Sketch",
 	CMSTopK:       "cms.TopK",
+	CMSTrending:   "cms.Trending",
+	CMSWindow:     "cms.Window",
 	HLLSketch:     "hll.Sketch",
 	HLLExaLogLog:  "hll.ExaLogLog",
 	Ring:          "ring.Ring",

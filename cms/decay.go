@@ -1,0 +1,117 @@
+package cms
+
+import (
+	"math"
+	"time"
+)
+
+// decay says what an addition weighs: 2^(t/halfLife - landmark). Weights grow with
+// time, and a score is a sum of weights by the weight of now.
+type decay struct {
+	halfLife int64
+	landmark int64   // in half-lives since the Unix epoch
+	newest   int64   // the latest addition, in Unix nanoseconds; 0 before the first
+	unit     float64 // the weight of newest; 0 before the first addition
+}
+
+// maxExponent is how many half-lives of weights the counters hold; beyond it they
+// are scaled. A float64 holds twice that, so that sums have room.
+const maxExponent = 500
+
+// firstNano is the first moment that is told from those before.
+const firstNano = -1 << 62
+
+// unixNano returns t in nanoseconds since the Unix epoch. Before 1823 and after
+// 2262 it stays at the ends, so that what is computed with it does not overflow.
+func unixNano(t time.Time) int64 {
+	const second = int64(time.Second)
+	switch s := t.Unix(); {
+	case s <= firstNano/second:
+		return firstNano
+	case s >= math.MaxInt64/second:
+		return math.MaxInt64
+	}
+	return t.UnixNano()
+}
+
+// floorDiv returns a/b, rounded down, and what is left, for b > 0.
+func floorDiv(a, b int64) (quotient, rest int64) {
+	quotient, rest = a/b, a%b
+	if rest < 0 {
+		quotient, rest = quotient-1, rest+b
+	}
+	return quotient, rest
+}
+
+// power returns the weight at a time as fraction * 2^exponent, 1 <= fraction <= 2.
+func (d *decay) power(at int64) (fraction float64, exponent int) {
+	q, r := floorDiv(at, d.halfLife)
+	fraction = math.Exp2(float64(r) / float64(d.halfLife))
+	// More than 2^13 half-lives are beyond every float64.
+	if q >= d.landmark {
+		return fraction, int(min(uint64(q)-uint64(d.landmark), 1<<13))
+	}
+	return fraction, -int(min(uint64(d.landmark)-uint64(q), 1<<13))
+}
+
+// scoreAt returns a sum of weights as a score at a time or at newest, if that is
+// later.
+func (d *decay) scoreAt(at int64, sum float64) float64 {
+	switch {
+	case d.unit == 0:
+		return 0
+	case at <= d.newest:
+		return sum / d.unit
+	}
+	fraction, exponent := d.power(at)
+	return math.Ldexp(sum/fraction, -exponent)
+}
+
+// arrive returns the weight of an addition at a time. It is never 0, so that what
+// came too late by far still has come.
+func (t *Trending) arrive(at int64) float64 {
+	if t.unit == 0 {
+		t.landmark, _ = floorDiv(at, t.halfLife)
+	}
+	if t.unit != 0 && at == t.newest {
+		return t.unit
+	}
+	fraction, exponent := t.power(at)
+	if t.unit == 0 || at > t.newest {
+		if exponent > maxExponent {
+			landmark, _ := floorDiv(at, t.halfLife)
+			t.move(landmark)
+			exponent = 0
+		}
+		t.newest, t.unit = at, math.Ldexp(fraction, exponent)
+		return t.unit
+	}
+	return max(math.Ldexp(fraction, exponent), math.SmallestNonzeroFloat64)
+}
+
+// move makes landmark, which is not before the present one, the landmark. Sums are
+// scaled by a power of two, which is exact; what is too small for that is rounded
+// up, so that bounds stay bounds.
+func (t *Trending) move(landmark int64) {
+	n := int(min(uint64(landmark)-uint64(t.landmark), 1<<13))
+	t.landmark = landmark
+	if n == 0 || t.unit == 0 {
+		return
+	}
+	for i, c := range t.cells {
+		if c != 0 {
+			t.cells[i] = math.Float64bits(fall(math.Float64frombits(c), n))
+		}
+	}
+	t.slots.apply(func(v float64) float64 { return fall(v, n) })
+	t.rest, t.total, t.unit = fall(t.rest, n), fall(t.total, n), fall(t.unit, n)
+}
+
+// fall returns v/2^n, rounded up.
+func fall(v float64, n int) float64 {
+	low := math.Ldexp(v, -n)
+	if math.Ldexp(low, n) < v {
+		return math.Nextafter(low, v)
+	}
+	return low
+}

@@ -1,0 +1,179 @@
+package cms
+
+import (
+	"encoding/binary"
+	"io"
+	"math"
+
+	"github.com/distkit/distkit/internal/codec"
+)
+
+// The image of a Trending: package comment, Format.
+const (
+	trendVersion = 0
+	trendParams  = 9 // k, counters a row, items, half-life, landmark, newest, rest, total, check value of the secret
+	trendAlign   = 3
+	// maxSum is more than 2^64 additions can weigh, so that no sum of what images
+	// hold overflows.
+	maxSum = 0x1p600
+)
+
+func (t *Trending) format() (codec.Kind, byte) { return codec.CMSTrending, trendVersion }
+
+func (t *Trending) image() (codec.Header, int, error) {
+	if t.k == 0 {
+		return codec.Header{}, 0, errEncodeZero
+	}
+	h := codec.Header{
+		Kind: codec.CMSTrending, Version: trendVersion, Align: trendAlign,
+		Params: []uint64{
+			uint64(t.k), t.width, uint64(len(t.slots.slots)), uint64(t.halfLife), uint64(t.landmark), uint64(t.newest),
+			math.Float64bits(t.rest), math.Float64bits(t.total), t.checkValue(),
+		},
+	}
+	size := 8 * len(t.cells)
+	for _, s := range t.slots.slots {
+		size += trendItem + uvarintLen(uint64(len(s.key))) + len(s.key)
+	}
+	return h, size, nil
+}
+
+const trendItem = 24 // hash, sum and error of an item
+
+func (t *Trending) appendPayload(b []byte) []byte {
+	b = codec.AppendWords(b, t.cells)
+	for _, s := range t.sorted() {
+		b = binary.LittleEndian.AppendUint64(b, s.hash)
+		b = binary.LittleEndian.AppendUint64(b, math.Float64bits(s.count))
+		b = binary.LittleEndian.AppendUint64(b, math.Float64bits(s.err))
+		b = binary.AppendUvarint(b, uint64(len(s.key)))
+		b = append(b, s.key...)
+	}
+	return b
+}
+
+// isSum says whether bits are those of a float that may be a sum of weights: from
+// 0 to maxSum, and not -0, which would be a second image of 0.
+func isSum(bits uint64) bool { return bits <= math.Float64bits(maxSum) }
+
+func (t *Trending) accept(h codec.Header, payload uint64) error {
+	if err := h.Check(0, trendParams, trendAlign); err != nil {
+		return err
+	}
+	k, width, items, halfLife := h.Params[0], h.Params[1], h.Params[2], h.Params[3]
+	rest, total := h.Params[6], h.Params[7]
+	switch {
+	case k == 0 || k > maxK:
+		return codec.Corrupt(codec.CMSTrending, "k is %d, want 1 to 2^24", k)
+	case width == 0 || width > maxCounters || width*tailDepth*8 > maxBytes:
+		return codec.Corrupt(codec.CMSTrending, "%d counters a row, want 1 to 2^32 in at most 2^40 bytes", width)
+	case halfLife == 0 || halfLife > math.MaxInt64:
+		return codec.Corrupt(codec.CMSTrending, "half-life is %d ns, want 1 to 2^63-1", halfLife)
+	case !isSum(rest) || !isSum(total):
+		return codec.Corrupt(codec.CMSTrending, "sums are %g and %g, want 0 to 2^600", math.Float64frombits(rest), math.Float64frombits(total))
+	case items > k || items < k && rest != 0 || (items == 0) != (total == 0):
+		return codec.Corrupt(codec.CMSTrending, "%d items of %d, others with up to %g, all with %g", items, k, math.Float64frombits(rest), math.Float64frombits(total))
+	case width*tailDepth*8+items*(trendItem+1) > payload:
+		return codec.Corrupt(codec.CMSTrending, "payload of %d bytes is too short for %d counters and %d items", payload, width*tailDepth, items)
+	}
+	return nil
+}
+
+func (t *Trending) restore(h codec.Header, payload []byte) error {
+	k, width, items := int(h.Params[0]), h.Params[1], int(h.Params[2])
+	d := decay{halfLife: int64(h.Params[3]), landmark: int64(h.Params[4]), newest: int64(h.Params[5])}
+	if err := d.settle(items == 0); err != nil {
+		return err
+	}
+	rest := math.Float64frombits(h.Params[6])
+	cells := codec.Words(payload[:8*tailDepth*width])
+	for i, c := range cells {
+		if !isSum(c) || rest == 0 && c != 0 {
+			return codec.Corrupt(codec.CMSTrending, "counter %d is %g, others have up to %g", i, math.Float64frombits(c), rest)
+		}
+	}
+	s, err := parseTrends(payload[8*tailDepth*width:], k, items)
+	if err != nil {
+		return err
+	}
+	t.slots, t.cells, t.width, t.decay = s, cells, width, d
+	t.rest, t.total = rest, math.Float64frombits(h.Params[7])
+	return nil
+}
+
+// settle checks the times of an image, and computes the weight of the newest.
+func (d *decay) settle(empty bool) error {
+	if empty {
+		if d.landmark != 0 || d.newest != 0 {
+			return codec.Corrupt(codec.CMSTrending, "has times and no items")
+		}
+		return nil
+	}
+	if d.newest < firstNano {
+		return codec.Corrupt(codec.CMSTrending, "newest addition is of %d ns, want at least %d", d.newest, int64(firstNano))
+	}
+	fraction, exponent := d.power(d.newest)
+	if exponent < 0 || exponent > maxExponent {
+		return codec.Corrupt(codec.CMSTrending, "newest addition is %d half-lives after the landmark, want 0 to %d", exponent, maxExponent)
+	}
+	d.unit = math.Ldexp(fraction, exponent)
+	return nil
+}
+
+// parseTrends reads exactly n items, the largest first, into slots for k.
+func parseTrends(b []byte, k, n int) (slots[float64], error) {
+	s, last := roomFor[float64](n, k), slot[float64]{}
+	for i := range n {
+		item, rest, why := parseTrend(b)
+		switch {
+		case why != "":
+			return s, codec.Corrupt(codec.CMSTrending, "item %d %s", i, why)
+		case s.find(item.hash) != nil:
+			return s, codec.Corrupt(codec.CMSTrending, "item %d is there twice", i)
+		case i > 0 && !before(&last, &item):
+			return s, codec.Corrupt(codec.CMSTrending, "item %d is out of order", i)
+		}
+		s.insert(item)
+		b, last = rest, item
+	}
+	if len(b) != 0 {
+		return s, codec.Corrupt(codec.CMSTrending, "%d bytes after the items", len(b))
+	}
+	return s, nil
+}
+
+// parseTrend takes one item from b, or says what is wrong.
+func parseTrend(b []byte) (item slot[float64], rest []byte, why string) {
+	if len(b) < trendItem {
+		return item, nil, "is cut short"
+	}
+	count, err := binary.LittleEndian.Uint64(b[8:]), binary.LittleEndian.Uint64(b[16:])
+	if count == 0 || !isSum(count) || err > count {
+		return item, nil, "has a sum or an error that cannot be"
+	}
+	item.hash, item.count, item.err = binary.LittleEndian.Uint64(b), math.Float64frombits(count), math.Float64frombits(err)
+	item.key, rest, why = parseKey(b[trendItem:])
+	return item, rest, why
+}
+
+// MarshalBinary returns the image of t; see the package comment for its bytes.
+func (t *Trending) MarshalBinary() ([]byte, error) { return appendImage(t, nil) }
+
+// AppendBinary appends the image of t to b.
+func (t *Trending) AppendBinary(b []byte) ([]byte, error) { return appendImage(t, b) }
+
+// UnmarshalBinary makes t what its image, exactly data, says; see
+// Sketch.UnmarshalBinary.
+func (t *Trending) UnmarshalBinary(data []byte) error { return decodeImage(t, data) }
+
+// WriteTo writes the image of t to w.
+func (t *Trending) WriteTo(w io.Writer) (int64, error) { return writeImage(t, w) }
+
+// ReadFrom reads exactly one image from r; see Sketch.ReadFrom.
+func (t *Trending) ReadFrom(r io.Reader) (int64, error) { return readImage(t, r) }
+
+// MarshalText returns the image of t in standard base64, so that JSON works.
+func (t *Trending) MarshalText() ([]byte, error) { return encodeText(t) }
+
+// UnmarshalText is UnmarshalBinary for what MarshalText returned.
+func (t *Trending) UnmarshalText(text []byte) error { return decodeText(t, text) }
