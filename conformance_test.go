@@ -461,6 +461,14 @@ var zeroValues = map[string]struct {
 		},
 		change: func() { new(hll.Sketch).AddString("a") },
 	},
+	"hll.Concurrent": {
+		queries: func(t *testing.T) {
+			var h hll.Concurrent
+			assert.Zero(t, h.Estimate()+h.Snapshot().Estimate())
+			assert.Zero(t, h.SizeBytes())
+		},
+		change: func() { new(hll.Concurrent).AddString("a") },
+	},
 	"hll.ExaLogLog": {
 		queries: func(t *testing.T) {
 			var h hll.ExaLogLog

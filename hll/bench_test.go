@@ -7,8 +7,8 @@ import (
 )
 
 func BenchmarkAddHash(b *testing.B) {
-	s, e := must(hll.New(14, hll.WithDense())), must(hll.NewExaLogLog(11, hll.WithDense()))
-	for name, add := range map[string]func(uint64) bool{"Sketch": s.AddHash, "ExaLogLog": e.AddHash} {
+	s, e, c := must(hll.New(14, hll.WithDense())), must(hll.NewExaLogLog(11, hll.WithDense())), must(hll.NewConcurrent(14))
+	for name, add := range map[string]func(uint64) bool{"Sketch": s.AddHash, "ExaLogLog": e.AddHash, "Concurrent": c.AddHash} {
 		b.Run("type="+name, func(b *testing.B) {
 			for i := uint64(0); b.Loop(); i++ {
 				add(i)

@@ -9,6 +9,7 @@
 //	type        bytes at 0.8 %   what it has
 //	Sketch      16,384           bytes for registers, frozen images of 12 KiB
 //	ExaLogLog    8,192           half the memory, a larger range of precisions
+//	Concurrent  16,384           for many goroutines, without locks
 //	Redis       16,384           the strings that PFADD keeps, read and written
 //
 // Do not use it where the count must be exact, or to ask whether a key was there
@@ -24,7 +25,7 @@
 // # Concurrency
 //
 // Any number of goroutines may query one value at the same time, while none
-// changes it.
+// changes it. A [Concurrent] may be changed at the same time as well.
 //
 // # Accuracy
 //

@@ -1,6 +1,9 @@
 package hll
 
-import "math"
+import (
+	"encoding/binary"
+	"math"
+)
 
 // The asymptotic relative standard errors times the square root of the number of
 // registers (Ertl 2017; Ting 2014).
@@ -34,20 +37,34 @@ func (s *stats) change(q, old, new uint8) {
 	}
 }
 
-// count returns the statistics of registers. Four histograms take turns, since a
-// counter that was just written is slow to read again.
+// count returns the statistics of registers.
 func count(registers []uint8, q uint8) stats {
-	var h [4][64]uint32
-	for r := registers; len(r) >= 4; r = r[4:] {
-		h[0][r[0]&63]++
-		h[1][r[1]&63]++
-		h[2][r[2]&63]++
-		h[3][r[3]&63]++
+	var h histograms
+	for r := registers; len(r) >= 8; r = r[8:] {
+		h.word(binary.LittleEndian.Uint64(r))
 	}
-	var s stats
+	return h.sums(q)
+}
+
+// histograms count registers by value. Four take turns, since a counter that was
+// just written is slow to read again.
+type histograms [4][64]uint32
+
+// word counts eight registers.
+func (h *histograms) word(w uint64) {
+	h[0][w&63]++
+	h[1][w>>8&63]++
+	h[2][w>>16&63]++
+	h[3][w>>24&63]++
+	h[0][w>>32&63]++
+	h[1][w>>40&63]++
+	h[2][w>>48&63]++
+	h[3][w>>56&63]++
+}
+
+func (h *histograms) sums(q uint8) (s stats) {
 	for k := range h[0] {
-		n := h[0][k] + h[1][k] + h[2][k] + h[3][k]
-		s.add(q, uint8(k), n)
+		s.add(q, uint8(k), h[0][k]+h[1][k]+h[2][k]+h[3][k])
 	}
 	return s
 }

@@ -2,6 +2,7 @@ package hll_test
 
 import (
 	"fmt"
+	"sync"
 
 	"github.com/distkit/distkit/hll"
 )
@@ -71,4 +72,28 @@ func ExampleOverlap() {
 	}
 	fmt.Printf("%.0f on both days, %.0f on one; %.2f of all came back\n", days.Both, days.OnlyA+days.OnlyB, days.Jaccard())
 	// Output: 500 on both days, 3000 on one; 0.14 of all came back
+}
+
+func ExampleConcurrent() {
+	visitors, err := hll.NewConcurrent(14)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	var wg sync.WaitGroup
+	for worker := range uint64(4) {
+		wg.Go(func() {
+			for id := range uint64(50_000) {
+				visitors.AddHash(worker*25_000 + id) // half of them are another worker's too
+			}
+		})
+	}
+	wg.Wait()
+	lower, upper := visitors.Bounds(3)
+	fmt.Println(lower < 125_000 && 125_000 < upper)
+	stored, err := visitors.Snapshot().MarshalBinary()
+	fmt.Println(len(stored), err)
+	// Output:
+	// true
+	// 12336 <nil>
 }

@@ -71,16 +71,21 @@ func (s *Sketch) mergeRegisters(other *Sketch) {
 	s.stale = true
 }
 
-// raiseAll sets every register of dst to the larger of the two, eight at a time:
-// registers are below 128, so a byte's top bit tells which one is larger.
+// raiseAll sets every register of dst to the larger of the two, eight at a time.
 func raiseAll(dst, src []uint8) {
-	const top = 0x8080808080808080
 	for ; len(dst) >= 8 && len(src) >= 8; dst, src = dst[8:], src[8:] {
 		a, b := binary.LittleEndian.Uint64(dst), binary.LittleEndian.Uint64(src)
-		keep := (a | top - b) & top
-		keep |= keep - keep>>7
-		binary.LittleEndian.PutUint64(dst, a&keep|b&^keep)
+		binary.LittleEndian.PutUint64(dst, largerBytes(a, b))
 	}
+}
+
+// largerBytes returns the larger one of each pair of bytes, all below 128: so a
+// byte's top bit can tell which one that is.
+func largerBytes(a, b uint64) uint64 {
+	const top = 0x8080808080808080
+	keep := (a | top - b) & top
+	keep |= keep - keep>>7
+	return a&keep | b&^keep
 }
 
 // fold merges registers of a precision larger by d into dst. Of the 2^d registers
