@@ -18,6 +18,7 @@ import (
 	"github.com/distkit/distkit/bench/hashing"
 	"github.com/distkit/distkit/bench/lru"
 	"github.com/distkit/distkit/bench/merkle"
+	"github.com/distkit/distkit/bench/quorum"
 	"github.com/distkit/distkit/bench/ring"
 	"github.com/distkit/distkit/bench/vclock"
 )
@@ -27,6 +28,7 @@ var suites = []func() bar.Suite{
 	hashing.Suite,
 	lru.Suite,
 	merkle.Suite,
+	quorum.Suite,
 	ring.Suite,
 	vclock.Suite,
 }
