@@ -22,6 +22,7 @@ import (
 	"github.com/distkit/distkit/internal/codec"
 	"github.com/distkit/distkit/internal/testkit"
 	"github.com/distkit/distkit/lru"
+	"github.com/distkit/distkit/merkle"
 	"github.com/distkit/distkit/quorum"
 	"github.com/distkit/distkit/quorum/gossip"
 	"github.com/distkit/distkit/quorum/hints"
@@ -135,6 +136,13 @@ var conforming = map[string]func(t *testing.T){
 		},
 		change: func(h *hll.ExaLogLog, i int) { h.AddString(fmt.Sprint("key", i)) },
 		merge:  (*hll.ExaLogLog).Merge,
+	}),
+	"merkle.Tree": conform(subject[merkle.Tree, *merkle.Tree]{
+		make: func(s *distkit.Secret) (*merkle.Tree, error) {
+			return made(s, merkle.WithSecret, merkle.NewTree)
+		},
+		change: func(x *merkle.Tree, i int) { x.PutString(fmt.Sprint("key", i), []byte("v")) },
+		merge:  (*merkle.Tree).Merge,
 	}),
 }
 
@@ -475,6 +483,21 @@ var zeroValues = map[string]struct {
 			assert.Zero(t, h.Estimate())
 		},
 		change: func() { new(hll.ExaLogLog).AddString("a") },
+	},
+	"merkle.Tree": {
+		queries: func(t *testing.T) {
+			var x merkle.Tree
+			_, ok := x.Get(1)
+			assert.False(t, ok || x.DeleteString("a"))
+			assert.Zero(t, x.Len())
+			assert.Zero(t, x.Summary(merkle.Range{}))
+			for range x.Entries(merkle.Range{}) {
+				t.Error("an entry")
+			}
+			_, err := x.Initiate()
+			assert.ErrorContains(t, err, "NewTree")
+		},
+		change: func() { new(merkle.Tree).PutString("a", nil) },
 	},
 	"ring.Ring": {
 		queries: func(t *testing.T) {

@@ -1,11 +1,53 @@
 package merkle_test
 
 import (
+	"bytes"
 	"math/rand/v2"
 	"testing"
 
+	"github.com/distkit/distkit/internal/codec"
 	"github.com/distkit/distkit/merkle"
 )
+
+// Whatever is accepted is a sound tree that encodes to the same bytes again, and
+// both ways of decoding agree. Every input is tried as it is and under a right
+// checksum.
+func FuzzDecode(f *testing.F) {
+	for _, opts := range optionSets {
+		image := must(few(f, 70, opts...).MarshalBinary())
+		f.Add(image)
+		f.Add(image[:len(image)/2])
+	}
+	f.Add(must(newTree(f).MarshalBinary()))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		mended := bytes.Clone(data)
+		if len(data) >= 8 {
+			mended = codec.AppendSum(mended[:len(data)-8], 0)
+		}
+		for _, data := range [][]byte{data, mended} {
+			var a, b merkle.Tree
+			err := a.UnmarshalBinary(data)
+			n, err2 := b.ReadFrom(bytes.NewReader(data))
+			if (err == nil) != (err2 == nil && n == int64(len(data))) {
+				t.Fatalf("one way says %v, the other %v after %d of %d bytes", err, err2, n, len(data))
+			}
+			if err != nil {
+				if !isOurs(err) {
+					t.Fatal(err)
+				}
+				continue
+			}
+			again, err := a.MarshalBinary()
+			if err != nil || a.Check() != nil || !a.Equal(&b) {
+				t.Fatal(err, a.Check())
+			}
+			// Flags that a reader may ignore are not written again.
+			if data[5] == 0 && !bytes.Equal(again, data) {
+				t.Fatalf("accepted %x, wrote %x", data, again)
+			}
+		}
+	})
+}
 
 // Whatever bytes come from the other side, a session of either role answers with
 // a message or with an error of this package, and its state is bounded.

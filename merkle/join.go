@@ -1,9 +1,6 @@
 package merkle
 
-import (
-	"iter"
-	"math"
-)
+import "math"
 
 // Join adds the entries of o, which must have no position in common with t: else
 // it is [ErrIncompatible], as trees of other secrets are, and t is as it was. If
@@ -75,15 +72,8 @@ func (t *Tree) adopt(s *Tree) *Tree {
 		return s
 	}
 	c := newTree(t.keying, t.sketched)
-	c.fill(s.Entries(Range{}))
+	c.copyOf(s)
 	return c
-}
-
-// fill puts entries into an empty tree.
-func (t *Tree) fill(entries iter.Seq2[uint64, uint64]) {
-	for h, v := range entries {
-		t.PutHash(h, v)
-	}
 }
 
 // runs counts how many runs of positions of o there are between those of t, and

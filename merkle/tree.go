@@ -13,9 +13,10 @@ import (
 // which among a hundred million keys happens to one pair with chance 3e-4, and
 // by the choice of hostile keys unless there is a secret.
 //
-// A Tree is not stored with the rows: fill it when the replica starts. Put, Get,
-// Delete and Summary take O(log n); none of them allocates, but for what grows the
-// tree.
+// Fill a Tree from the rows when the replica starts. Or store its image with them:
+// then put again what changed since, for a tree that misses a change sees a
+// difference where none is, or none where one is. Put, Get, Delete and Summary take
+// O(log n); none of them allocates, but for what grows the tree.
 //
 // Nodes are shared between a tree and its snapshots and copied when they change.
 // One goroutine at a time may use a Tree that changes; a Tree that nobody changes
