@@ -27,13 +27,18 @@ const (
 
 func (n *Node) routes() http.Handler {
 	mux := http.NewServeMux()
-	mux.HandleFunc("GET /v1/kv/{key...}", n.handle(n.serveGet))
-	mux.HandleFunc("PUT /v1/kv/{key...}", n.handle(n.servePut))
-	mux.HandleFunc("DELETE /v1/kv/{key...}", n.handle(n.serveDelete))
+	mux.HandleFunc("GET /v1/kv/{key...}", n.handle(n.counted(n.serveGet)))
+	mux.HandleFunc("PUT /v1/kv/{key...}", n.handle(n.counted(n.servePut)))
+	mux.HandleFunc("DELETE /v1/kv/{key...}", n.handle(n.counted(n.serveDelete)))
 	mux.HandleFunc("GET /v1/ring", n.handle(n.serveRing))
+	mux.HandleFunc("GET /v1/hot", n.handle(n.serveHot))
+	mux.HandleFunc("GET /v1/uniques", n.handle(n.serveUniques))
+	mux.HandleFunc("POST /i/usage", n.handle(n.serveUsage))
 	mux.HandleFunc("POST /i/put", n.handle(n.servePutCopy))
 	mux.HandleFunc("POST /i/get", n.handle(n.serveGetCopy))
 	mux.HandleFunc("POST /i/gossip", n.handle(n.serveGossip))
+	mux.HandleFunc("POST /i/move", n.handle(n.serveMove))
+	mux.HandleFunc("POST /i/fetch", n.handle(n.serveFetch))
 	mux.HandleFunc("POST /i/merkle", n.handle(n.serveMerkle))
 	mux.HandleFunc("POST /i/rows", n.handle(n.serveRows))
 	mux.HandleFunc("POST /i/push", n.handle(n.servePush))
@@ -311,7 +316,7 @@ func (n *Node) servePutCopy(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if !n.members.isMember(m.owner) {
+	if !n.knows(m.owner) {
 		return badRequest{fmt.Errorf("owner is %q, want a member", m.owner)}
 	}
 	return n.putCopy(m.owner, m.key, v)

@@ -28,6 +28,7 @@ type Client struct {
 	ring *ring.Ring
 	addr func(node string) string
 
+	name  string                 // who the client is
 	query string                 // levels of the requests, such as "w=1"
 	sees  func(node string) bool // which nodes it can reach; nil for all
 	once  bool                   // gives up when every node has refused once
@@ -93,16 +94,6 @@ func (c *Client) do(ctx context.Context, method, key string, seen vclock.Clock, 
 	return Answer{Retries: retries, Maybe: maybe}, fmt.Errorf("%s %q: no node could: %w", method, key, last)
 }
 
-// statusError is an answer that says no.
-type statusError struct {
-	node, status, text string
-	untouched          bool
-}
-
-func (e statusError) Error() string {
-	return fmt.Sprintf("%s answers %s: %s", e.node, e.status, e.text)
-}
-
 // refused says that the node never got the request, or did nothing about it.
 func refused(err error) bool {
 	var answer statusError
@@ -127,6 +118,9 @@ func (c *Client) try(ctx context.Context, method, node, key string, seen vclock.
 	// A kept connection may have died with its node. The transport must not send
 	// a write twice on its own, for this client counts what may have been done.
 	req.GetBody = nil
+	if c.name != "" {
+		req.Header.Set(headerClient, c.name)
+	}
 	if seen != (vclock.Clock{}) {
 		token, err := seen.MarshalText()
 		if err != nil {
@@ -160,7 +154,7 @@ func (c *Client) try(ctx context.Context, method, node, key string, seen vclock.
 		}
 		return a, true, errAbsent
 	}
-	err = statusError{node, resp.Status, string(bytes.TrimSpace(body)), resp.Header.Get(headerUntouched) == "1"}
+	err = answerOf(node, resp, body)
 	return a, resp.StatusCode < 500, err
 }
 

@@ -21,13 +21,13 @@ import (
 type Cluster struct {
 	settings Settings
 	dir      string
-	names    []string
 	client   *http.Client
 	network  network
 
-	mu    sync.RWMutex
-	nodes map[string]*Node  // those that run
-	addrs map[string]string // of all, running or not
+	mu      sync.RWMutex
+	members []ring.Node       // running or not, in the order in which they came
+	nodes   map[string]*Node  // those that run
+	addrs   map[string]string // of all
 }
 
 // startCluster starts nodes in that many zones, in turn.
@@ -38,17 +38,31 @@ func startCluster(dir string, nodes, zones int, s Settings) (*Cluster, error) {
 		Transport: &http.Transport{MaxIdleConnsPerHost: 64, IdleConnTimeout: 30 * time.Second, DisableCompression: true},
 	}
 	for i := range nodes {
-		name := fmt.Sprintf("node-%d", i+1)
-		c.names = append(c.names, name)
-		s.Members = append(s.Members, ring.Node{ID: name, Weight: 1, Zone: fmt.Sprintf("zone-%c", 'a'+i%zones)})
+		c.members = append(c.members, ring.Node{ID: fmt.Sprintf("node-%d", i+1), Weight: 1, Zone: fmt.Sprintf("zone-%c", 'a'+i%zones)})
 	}
+	s.Members = c.Members()
 	c.settings = s
-	for _, name := range c.names {
-		if err := c.Start(name); err != nil {
+	for _, m := range c.members {
+		if err := c.Start(m.ID); err != nil {
 			return nil, errors.Join(err, c.Close())
 		}
 	}
 	return c, nil
+}
+
+// Members returns all nodes, running or not.
+func (c *Cluster) Members() []ring.Node {
+	c.mu.RLock()
+	defer c.mu.RUnlock()
+	return slices.Clone(c.members)
+}
+
+// known refuses a name that no node has. The caller holds mu.
+func (c *Cluster) known(name string) error {
+	if !slices.ContainsFunc(c.members, func(m ring.Node) bool { return m.ID == name }) {
+		return fmt.Errorf("node is %q, want one of the %d members", name, len(c.members))
+	}
+	return nil
 }
 
 // Start starts a node that does not run, on its old port if that is free, with
@@ -56,8 +70,8 @@ func startCluster(dir string, nodes, zones int, s Settings) (*Cluster, error) {
 func (c *Cluster) Start(name string) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if !slices.Contains(c.names, name) {
-		return fmt.Errorf("node is %q, want one of %v", name, c.names)
+	if err := c.known(name); err != nil {
+		return err
 	}
 	if c.nodes[name] != nil {
 		return fmt.Errorf("%s runs already", name)
@@ -96,9 +110,11 @@ func (c *Cluster) Kill(name string) error {
 // Cut cuts the network: each node reaches those of its own group only, and the
 // nodes that no group names reach each other.
 func (c *Cluster) Cut(groups ...[]string) error {
+	c.mu.RLock()
+	defer c.mu.RUnlock()
 	for _, node := range slices.Concat(groups...) {
-		if !slices.Contains(c.names, node) {
-			return fmt.Errorf("node is %q, want one of %v", node, c.names)
+		if err := c.known(node); err != nil {
+			return err
 		}
 	}
 	c.network.cut(groups...)
@@ -112,8 +128,11 @@ func (c *Cluster) Heal() { c.network.heal() }
 func (c *Cluster) Wipe(name string) error {
 	c.mu.RLock()
 	defer c.mu.RUnlock()
-	if !slices.Contains(c.names, name) || c.nodes[name] != nil {
-		return fmt.Errorf("node is %q, want one of %v that does not run", name, c.names)
+	if err := c.known(name); err != nil {
+		return err
+	}
+	if c.nodes[name] != nil {
+		return fmt.Errorf("%s runs: its disk is in use", name)
 	}
 	return os.RemoveAll(filepath.Join(c.dir, name))
 }
@@ -143,8 +162,8 @@ func (c *Cluster) Running() []*Node {
 	c.mu.RLock()
 	defer c.mu.RUnlock()
 	var list []*Node
-	for _, name := range c.names {
-		if node := c.nodes[name]; node != nil {
+	for _, m := range c.members {
+		if node := c.nodes[m.ID]; node != nil {
 			list = append(list, node)
 		}
 	}
@@ -162,16 +181,19 @@ func (c *Cluster) Ring() *ring.Ring {
 // AwaitAgreement returns when every running node sees exactly the running nodes
 // alive that it reaches, and all have the same ring.
 func (c *Cluster) AwaitAgreement(ctx context.Context) error {
-	for {
-		if c.agree() {
-			return nil
-		}
+	return await(ctx, "the nodes do not agree who is alive", c.agree)
+}
+
+// await looks every now and then whether something holds.
+func await(ctx context.Context, fault string, holds func() bool) error {
+	for !holds() {
 		select {
 		case <-ctx.Done():
-			return fmt.Errorf("the nodes do not agree who is alive: %w", context.Cause(ctx))
-		case <-time.After(gossipInterval):
+			return fmt.Errorf("%s: %w", fault, context.Cause(ctx))
+		case <-time.After(gossipInterval / 2):
 		}
 	}
+	return nil
 }
 
 func (c *Cluster) agree() bool {
@@ -180,9 +202,9 @@ func (c *Cluster) agree() bool {
 		if n.members.live.Load().Fingerprint() != running[0].members.live.Load().Fingerprint() {
 			return false
 		}
-		for _, name := range c.names {
-			up := c.running(name) && c.network.reaches(n.name, name)
-			if n.members.table.Up(name) != up {
+		for _, m := range c.Members() {
+			up := c.running(m.ID) && c.network.reaches(n.name, m.ID)
+			if n.members.table.Up(m.ID) != up {
 				return false
 			}
 		}

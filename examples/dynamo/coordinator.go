@@ -141,6 +141,14 @@ func (n *Node) replicate(ctx context.Context, c *quorum.Coordinator, prefs []str
 		v, durable, err = n.change(key, f)
 		return v, err
 	})
+	moving, end := n.beginWrite()
+	defer end()
+	if moving != nil {
+		var err error
+		if prefs, c, err = n.joint(c, moving, key); err != nil {
+			return versions{}, err
+		}
+	}
 	_, err := quorum.Write(ctx, c, prefs, quorum.WriteOp{
 		Call: func(ctx context.Context, t quorum.Target) error {
 			v, err := change()

@@ -179,12 +179,13 @@ func do(t *testing.T, method, url, token string, body io.Reader) (status int, an
 // Any node takes any request, and hostile bytes get one line.
 func TestEveryNodeAnswers(t *testing.T) {
 	c, _ := testCluster(t, usual)
-	for _, name := range c.names {
+	for _, m := range c.Members() {
+		name := m.ID
 		base := "http://" + c.Addr(name)
 		status, _ := do(t, "PUT", base+"/v1/kv/from/"+name, "", strings.NewReader("value"))
 		assert.Equal(t, http.StatusNoContent, status)
-		for _, other := range c.names {
-			status, body := do(t, "GET", "http://"+c.Addr(other)+"/v1/kv/from/"+name, "", nil)
+		for _, other := range c.Members() {
+			status, body := do(t, "GET", "http://"+c.Addr(other.ID)+"/v1/kv/from/"+name, "", nil)
 			assert.Equal(t, http.StatusOK, status)
 			assert.Equal(t, "value", body)
 		}
@@ -278,8 +279,8 @@ func TestAllNodesDie(t *testing.T) {
 	for _, n := range c.Running() {
 		require.NoError(t, c.Kill(n.name))
 	}
-	for _, name := range c.names {
-		require.NoError(t, c.Start(name))
+	for _, m := range c.Members() {
+		require.NoError(t, c.Start(m.ID))
 	}
 	require.NoError(t, within(t.Context(), 10*time.Second, c.AwaitAgreement))
 	for i := range 50 {

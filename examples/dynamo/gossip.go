@@ -126,10 +126,6 @@ func (m *membership) talk(ctx context.Context, peers Peers, peer string) {
 	})
 }
 
-func (m *membership) isMember(name string) bool {
-	return m.table.State(name).Status == gossip.Member
-}
-
 func (m *membership) others() []string {
 	var names []string
 	for id := range m.table.Members() {

@@ -59,9 +59,25 @@ func (p *httpPeers) Call(ctx context.Context, node, path string, body []byte) ([
 	}
 	answer, err := readBody(resp)
 	if err == nil && resp.StatusCode != http.StatusOK {
-		err = fmt.Errorf("%s answers %s: %s", node, resp.Status, strings.TrimSpace(string(answer)))
+		err = answerOf(node, resp, answer)
 	}
 	return answer, err
+}
+
+// statusError is an answer that says no.
+type statusError struct {
+	node      string
+	code      int
+	text      string
+	untouched bool // a write left no trace
+}
+
+func answerOf(node string, resp *http.Response, body []byte) statusError {
+	return statusError{node, resp.StatusCode, strings.TrimSpace(string(body)), resp.Header.Get(headerUntouched) == "1"}
+}
+
+func (e statusError) Error() string {
+	return fmt.Sprintf("%s answers %d %s: %s", e.node, e.code, http.StatusText(e.code), e.text)
 }
 
 func (p *httpPeers) Forward(r *http.Request, node, from string, body []byte) (*http.Response, error) {

@@ -12,7 +12,9 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/distkit/distkit"
@@ -45,7 +47,11 @@ type Node struct {
 	members *membership
 	quorum  *quorum.Coordinator
 	rows    *rows
+	usage   *usage
 	locks   [256]sync.Mutex // by hash: a read, a merge and a write of one key
+
+	writes sync.RWMutex               // held for reading by each write, so that moving changes between them
+	moving atomic.Pointer[ringChange] // while one is under way
 
 	repairing sync.Mutex // one comparison at a time, so that no copy is sent twice
 	repairs   repairCounts
@@ -71,13 +77,16 @@ func startNode(name, dir string, s Settings, l net.Listener, peers Peers) (_ *No
 	if n.rows, err = indexRows(n.engine); err != nil {
 		return nil, err
 	}
+	if n.usage, err = newUsage(name); err != nil {
+		return nil, err
+	}
 	if n.actor, err = openActor(filepath.Join(dir, "actor"), name); err != nil {
 		return nil, err
 	}
 	if n.members, err = openMembership(name, filepath.Join(dir, "members"), s.Members); err != nil {
 		return nil, err
 	}
-	if n.hints, err = openHandoff(filepath.Join(dir, "hints"), s.Fsync, s.HintRate, n.members.isMember); err != nil {
+	if n.hints, err = openHandoff(filepath.Join(dir, "hints"), s.Fsync, s.HintRate, n.knows); err != nil {
 		return nil, err
 	}
 	if n.quorum, err = n.newCoordinator(); err != nil {
@@ -93,6 +102,7 @@ func startNode(name, dir string, s Settings, l net.Listener, peers Peers) (_ *No
 	n.done.Go(func() { n.server.Serve(l) })
 	n.done.Go(func() { n.members.run(ctx, peers, func() { n.tend(ctx) }) })
 	n.done.Go(func() { n.repairLoop(ctx) })
+	n.done.Go(func() { n.usageLoop(ctx) })
 	return n, nil
 }
 
@@ -127,6 +137,11 @@ func (n *Node) tend(ctx context.Context) {
 			})
 		}
 	}
+}
+
+// upOthers returns the other members that seem to live.
+func (n *Node) upOthers() []string {
+	return slices.DeleteFunc(n.members.others(), func(id string) bool { return !n.members.table.Up(id) })
 }
 
 // Stop ends the node; with died, as a crash would: nothing is flushed, open

@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"net/http"
 	"slices"
 	"testing"
 	"time"
@@ -46,7 +47,7 @@ func TestPartition(t *testing.T) {
 				}
 				answer := statusError{}
 				require.True(t, errors.As(err, &answer), "%v", err)
-				require.Equal(t, "503 Service Unavailable", answer.status)
+				require.Equal(t, http.StatusServiceUnavailable, answer.code)
 				require.Zero(t, a.Maybe, "%v", err)
 			}
 			if done == 2 {

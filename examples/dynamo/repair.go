@@ -30,6 +30,12 @@ const repairBatch = 256 << 10
 
 var errBusy = errors.New("this node repairs itself, ask again later")
 
+// busy reports that one of the two sides was comparing itself with a third.
+func busy(err error) bool {
+	var answer statusError
+	return errors.Is(err, errBusy) || errors.As(err, &answer) && answer.code == http.StatusConflict
+}
+
 // repairLoop compares this node's copies with those of a random other, in every
 // interval, and at once again while that finds something.
 func (n *Node) repairLoop(ctx context.Context) {
@@ -41,7 +47,7 @@ func (n *Node) repairLoop(ctx context.Context) {
 		case <-time.After(wait):
 		}
 		wait = n.RepairEvery
-		others := slices.DeleteFunc(n.members.others(), func(id string) bool { return !n.members.table.Up(id) })
+		others := n.upOthers()
 		if len(others) == 0 {
 			continue
 		}
@@ -54,31 +60,33 @@ func (n *Node) repairLoop(ctx context.Context) {
 }
 
 // sharedRanges returns where both nodes are among the first n of a preference
-// list.
-func sharedRanges(r *ring.Ring, a, b string, n int) []ring.Range {
+// list, of one ring or the other.
+func sharedRanges(rings []*ring.Ring, a, b string, n int) []ring.Range {
+	var ends []uint64
+	for _, r := range rings {
+		for token := range r.Tokens() {
+			ends = append(ends, token)
+		}
+	}
+	slices.Sort(ends)
+	ends = slices.Compact(ends)
 	var shared []ring.Range
 	var owners []string
-	first, last := uint64(0), uint64(0)
-	for token := range r.Tokens() {
-		first = token
-		break
-	}
-	last = first
-	arc := func(end uint64) {
-		owners = r.AppendOwnersHash(owners[:0], end, n)
-		if last != end && slices.Contains(owners, a) && slices.Contains(owners, b) {
-			if k := len(shared); k > 0 && shared[k-1].End == last {
-				shared[k-1].End = end
-			} else {
-				shared = append(shared, ring.Range{Start: last, End: end})
-			}
+	for i, end := range ends {
+		start := ends[(i+len(ends)-1)%len(ends)] // the first arc goes through 0
+		owners = owners[:0]
+		for _, r := range rings {
+			owners = r.AppendOwnersHash(owners, end, n)
 		}
-		last = end
+		if !slices.Contains(owners, a) || !slices.Contains(owners, b) {
+			continue
+		}
+		if k := len(shared); k > 0 && shared[k-1].End == start {
+			shared[k-1].End = end
+		} else {
+			shared = append(shared, ring.Range{Start: start, End: end})
+		}
 	}
-	for token := range r.Tokens() {
-		arc(token)
-	}
-	arc(first) // through 0
 	return shared
 }
 
@@ -90,7 +98,7 @@ func (n *Node) repairWith(ctx context.Context, peer string) (found int, err erro
 		return 0, errBusy
 	}
 	defer n.repairing.Unlock()
-	shared := sharedRanges(n.members.live.Load(), n.name, peer, n.N)
+	shared := sharedRanges(n.rings(), n.name, peer, n.N)
 	session, err := n.rows.snapshot().Initiate(merkle.WithRanges(shared...))
 	if err != nil {
 		return 0, err
@@ -220,14 +228,14 @@ func (n *Node) serveMerkle(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	peer, question, ok := cutBytes(body)
-	if !ok || !n.members.isMember(string(peer)) {
+	if !ok || !n.knows(string(peer)) {
 		return errMessage
 	}
 	if !n.repairing.TryLock() {
 		return errBusy
 	}
 	defer n.repairing.Unlock()
-	shared := sharedRanges(n.members.live.Load(), n.name, string(peer), n.N)
+	shared := sharedRanges(n.rings(), n.name, string(peer), n.N)
 	session, err := n.rows.snapshot().Respond(merkle.WithRanges(shared...))
 	if err != nil {
 		return err

@@ -20,7 +20,7 @@ func TestSharedRanges(t *testing.T) {
 	for n := 1; n <= 5; n++ {
 		r, err := ring.New(ring.Nodes("a", "b", "c", "d", "e"), ring.WithVirtualNodes(8))
 		require.NoError(t, err)
-		shared := sharedRanges(r, "b", "d", n)
+		shared := sharedRanges([]*ring.Ring{r}, "b", "d", n)
 		for range 2000 {
 			h := rng.Uint64()
 			owners := r.AppendOwnersHash(nil, h, n)
@@ -37,7 +37,7 @@ func TestSharedRanges(t *testing.T) {
 	}
 	r, err := ring.New(ring.Nodes("a"))
 	require.NoError(t, err)
-	assert.Empty(t, sharedRanges(r, "a", "b", 3))
+	assert.Empty(t, sharedRanges([]*ring.Ring{r}, "a", "b", 3))
 }
 
 // settled waits until all copies agree.

@@ -10,6 +10,7 @@ import (
 
 	"github.com/distkit/distkit"
 	"github.com/distkit/distkit/merkle"
+	"github.com/distkit/distkit/ring"
 )
 
 // rows is the index of a node's copies by their positions on the ring: the tree
@@ -46,6 +47,16 @@ func (r *rows) put(key string, value []byte) {
 	r.tree.PutString(key, value)
 	if !slices.Contains(r.keys[at], key) {
 		r.keys[at] = append(r.keys[at], key)
+	}
+}
+
+// drop forgets the rows in a range that another node owns now. The engine keeps
+// them: they are behind at most, and read no more.
+func (r *rows) drop(lost ring.Range) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for at := range r.tree.Cut(merkle.Range(lost)).Entries(merkle.Range{}) {
+		delete(r.keys, at)
 	}
 }
 

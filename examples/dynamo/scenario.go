@@ -36,7 +36,7 @@ func (s *scenario) run(ctx context.Context) error {
 	d := s.driver
 	c := s.cluster
 	fmt.Fprintf(s.out, "distkit dynamo: %d nodes, %d zones, N=%d R=%d W=%d, fsync %s, seed %d\n",
-		len(c.names), s.zones(), c.settings.N, c.settings.R, c.settings.W, c.settings.Fsync, d.seed)
+		len(c.Members()), s.zones(), c.settings.N, c.settings.R, c.settings.W, c.settings.Fsync, d.seed)
 	fmt.Fprintf(s.out, "input: %s, %d items; latencies: p50/p99 in ms\n", d.work.Name, len(d.work.Items))
 	fmt.Fprintf(s.out, header, "phase", "ops/s", "get", "put", "hints", "siblings", "diverged", "failed")
 	failed := 0
@@ -97,7 +97,7 @@ func (s *scenario) run(ctx context.Context) error {
 
 func (s *scenario) zones() int {
 	zones := map[string]bool{}
-	for _, m := range s.cluster.settings.Members {
+	for _, m := range s.cluster.Members() {
 		zones[m.Zone] = true
 	}
 	return len(zones)

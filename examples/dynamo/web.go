@@ -179,7 +179,7 @@ func (p *page) state() pageState {
 		running[n.name] = n
 	}
 	ring := p.cluster.Ring()
-	for _, m := range p.cluster.settings.Members {
+	for _, m := range p.cluster.Members() {
 		state := nodeState{Name: m.ID, Zone: m.Zone, State: "down"}
 		if ring != nil {
 			state.Share = ring.Share(m.ID, 1)
