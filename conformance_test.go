@@ -123,6 +123,13 @@ var conforming = map[string]func(t *testing.T){
 		change: func(c *cms.Trending, i int) { c.AddStringAt(time.Unix(int64(i%60)*7, 0), fmt.Sprint("key", i)) },
 		merge:  (*cms.Trending).Merge,
 	}),
+	"cms.Window": conform(subject[cms.Window, *cms.Window]{
+		make: func(s *distkit.Secret) (*cms.Window, error) {
+			return made(s, cms.WithSecret, func(o ...cms.Option) (*cms.Window, error) { return cms.NewWindow(0.1, 0.05, time.Hour, o...) })
+		},
+		change: func(c *cms.Window, i int) { c.AddStringAt(time.Unix(int64(i%60)*70, 0), fmt.Sprint("key", i)) },
+		merge:  (*cms.Window).Merge,
+	}),
 	"hll.Sketch": conform(subject[hll.Sketch, *hll.Sketch]{
 		make: func(s *distkit.Secret) (*hll.Sketch, error) {
 			return made(s, hll.WithSecret, func(o ...hll.Option) (*hll.Sketch, error) { return hll.New(8, o...) })
@@ -461,6 +468,13 @@ var zeroValues = map[string]struct {
 			}
 		},
 		change: func() { new(cms.Trending).AddString("a") },
+	},
+	"cms.Window": {
+		queries: func(t *testing.T) {
+			var c cms.Window
+			assert.Zero(t, c.CountString("a")+c.TotalAt(time.Unix(1, 0))+c.ErrorBound())
+		},
+		change: func() { new(cms.Window).AddString("a") },
 	},
 	"hll.Sketch": {
 		queries: func(t *testing.T) {

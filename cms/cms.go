@@ -31,7 +31,7 @@ func WithConservative() Option {
 	return func(c *config) { c.conservative = true; c.set |= optConservative }
 }
 
-// WithWideCounters (Sketch, Concurrent): counters of 64 bits instead of 32, for
+// WithWideCounters (Sketch, Concurrent, Window): counters of 64 bits instead of 32, for
 // bytes and money. It doubles the memory. Default: 32 bits, which stay at
 // 4,294,967,295 once they are there.
 func WithWideCounters() Option {
@@ -54,14 +54,15 @@ const (
 	optWide
 	optSecret
 	optCounters
+	optPanes
 )
 
-var optionNames = [...]string{"WithConservative", "WithWideCounters", "WithSecret", "WithCounters"}
+var optionNames = [...]string{"WithConservative", "WithWideCounters", "WithSecret", "WithCounters", "WithPanes"}
 
 type config struct {
 	keyed
 	conservative, wide bool
-	counters           int
+	counters, panes    int
 	set                optionSet
 	err                error
 }

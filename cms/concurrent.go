@@ -195,7 +195,7 @@ func (c *Concurrent) Total() uint64 {
 
 // ErrorBound returns e/width times Total, rounded up; see Sketch.ErrorBound. It
 // costs a Total.
-func (c *Concurrent) ErrorBound() uint64 { return c.bound(c.Total()) }
+func (c *Concurrent) ErrorBound() uint64 { return errorBound(c.width, c.Total()) }
 
 // Merge adds the counts of other, which must not change meanwhile and have the
 // same size, kind and secret, else the error is ErrIncompatible.

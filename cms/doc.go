@@ -6,6 +6,7 @@
 //	Concurrent  the same, for many goroutines         the same
 //	TopK        which k keys were added most often?   22 KiB and the keys for NewTopK(100)
 //	Trending    which k keys are added most, lately?  38 KiB and the keys for NewTrending(100, d)
+//	Window      how often was this key added lately?  a Sketch for each pane of time
 //
 // Do not use a sketch where a map of all keys fits, where counts must be exact,
 // for membership (package bloom), or to tell how many different keys there were
@@ -37,7 +38,8 @@
 //
 // The bounds of a [TopK] hold with certainty, after merges too; how narrow they
 // are depends on how skewed the stream is. Those of a [Trending] hold but for the
-// rounding of float64, a share of 1e-10.
+// rounding of float64, a share of 1e-10. A [Window] has the bounds of a Sketch of
+// what it covers, which is its duration and up to one pane more.
 //
 // # Format
 //
@@ -78,10 +80,17 @@
 // is the counters of four rows and the items as in a TopK, with count and error of
 // 8 bytes each.
 //
+// A [Window] has kind 19, version 0, A = 3, the flag 1 if counters have 64 bits, and
+// the parameters w, d, panes, window in nanoseconds, newest pane and check value.
+// Panes are ceil(window/(panes-1)) nanoseconds long and numbered since the Unix
+// epoch; pane p has slot p mod panes. The payload is the total of each slot (8
+// bytes) and the counters, row after row, those of all slots side by side. What is
+// over by the newest pane is zero; an empty Window has newest pane 0.
+//
 // # Stability
 //
 // The layout of Sketch, which cells a key has included, is frozen: every later
-// release reads it. Those of TopK and Trending have version 0 and may change
+// release reads it. Those of TopK, Trending and Window have version 0 and may change
 // before v1.
 //
 // # Security
@@ -92,9 +101,9 @@
 // nothing: AddN(key, 1<<63) is one addition. A flood of different keys raises all
 // counters evenly, which ErrorBound and the Error of items show.
 //
-// Who sets the clock of a [Trending] can make it forget: an addition far in the
-// future makes all before it, and what comes until then, count for nothing. Bound
-// times that come from strangers.
+// Who sets the time of additions can spoil what comes: one far in the future makes
+// all else in a [Trending] count for nothing until then, and a [Window] stop. Bound
+// times that come from strangers. None makes either panic or work for long.
 //
 // Decoding trusts nothing: it allocates no more than the input justifies and
 // either gives a sound sketch or an error. A checksum detects damage, not forgery:

@@ -99,3 +99,23 @@ func ExampleTrending() {
 	// lunch 1
 	// breakfast 0.125
 }
+
+// Requests of the last hour, to within ten minutes.
+func ExampleWindow() {
+	w, err := cms.NewWindow(0.001, 0.01, time.Hour, cms.WithPanes(7))
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	noon := time.Date(2026, 5, 1, 12, 0, 0, 0, time.UTC)
+	for minute := range 120 {
+		w.AddStringAt(noon.Add(time.Duration(minute)*time.Minute), "GET /")
+	}
+	fmt.Println(w.CountStringAt(noon.Add(119*time.Minute), "GET /"))
+	fmt.Println(w.CountStringAt(noon.Add(150*time.Minute), "GET /"))
+	fmt.Println(w.CountStringAt(noon.Add(200*time.Minute), "GET /"))
+	// Output:
+	// 70
+	// 30
+	// 0
+}

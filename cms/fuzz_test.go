@@ -33,12 +33,17 @@ func FuzzDecode(f *testing.F) {
 	if err != nil {
 		f.Fatal(err)
 	}
+	w, err := cms.NewWindow(0.5, 0.3, time.Second, cms.WithPanes(3))
+	if err != nil {
+		f.Fatal(err)
+	}
 	for i, key := range []string{"a", "b", "a", "c", "d", "e"} {
 		s.AddString(key)
 		k.AddString(key)
 		r.AddStringAt(time.Unix(int64(i), 0), key)
+		w.AddStringAt(time.Unix(0, int64(i)*3e8), key)
 	}
-	for _, v := range []encoding.BinaryMarshaler{s, k, r} {
+	for _, v := range []encoding.BinaryMarshaler{s, k, r, w} {
 		b, err := v.MarshalBinary()
 		if err != nil {
 			f.Fatal(err)
@@ -52,7 +57,7 @@ func FuzzDecode(f *testing.F) {
 			mended = codec.AppendSum(mended[:len(data)-8], 0)
 		}
 		for _, data := range [][]byte{data, mended} {
-			for _, pair := range [][2]image{{new(cms.Sketch), new(cms.Sketch)}, {new(cms.TopK), new(cms.TopK)}, {new(cms.Trending), new(cms.Trending)}} {
+			for _, pair := range [][2]image{{new(cms.Sketch), new(cms.Sketch)}, {new(cms.TopK), new(cms.TopK)}, {new(cms.Trending), new(cms.Trending)}, {new(cms.Window), new(cms.Window)}} {
 				err := pair[0].UnmarshalBinary(data)
 				n, err2 := pair[1].ReadFrom(bytes.NewReader(data))
 				if (err == nil) != (err2 == nil && n == int64(len(data))) {

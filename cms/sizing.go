@@ -45,3 +45,28 @@ func checkSize(width, depth, counterBytes uint64) error {
 	}
 	return nil
 }
+
+func counterBytes(wide bool) uint64 {
+	if wide {
+		return 8
+	}
+	return 4
+}
+
+// epsilon returns the share of the total that an estimate exceeds the truth by in
+// rows of that width, seldom.
+func epsilon(width uint64) float64 {
+	if width == 0 {
+		return 0
+	}
+	return math.E / float64(width)
+}
+
+// errorBound returns epsilon times the total, rounded up.
+func errorBound(width, total uint64) uint64 {
+	b := math.Ceil(epsilon(width) * float64(total))
+	if b >= 1<<64 {
+		return math.MaxUint64
+	}
+	return uint64(b)
+}

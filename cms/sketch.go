@@ -63,11 +63,7 @@ func newSketch(constructor string, width, depth uint64, opts []Option) (*Sketch,
 
 func newCounters(width, depth uint64, c config) (counters, error) {
 	n := counters{width: width, depth: depth, conservative: c.conservative}
-	size := uint64(4)
-	if c.wide {
-		size = 8
-	}
-	if err := checkSize(width, depth, size); err != nil {
+	if err := checkSize(width, depth, counterBytes(c.wide)); err != nil {
 		return counters{}, err
 	}
 	if c.wide {
@@ -143,7 +139,7 @@ func (s *Sketch) Depth() int { return int(s.depth) }
 
 // Epsilon returns the share of the total that an estimate exceeds the truth by
 // with a probability of at most Delta: e/Width. It is 0 for a zero Sketch.
-func (s *Sketch) Epsilon() float64 { return s.epsilon() }
+func (s *Sketch) Epsilon() float64 { return epsilon(s.width) }
 
 // Delta returns the probability that an estimate exceeds the truth by more than
 // ErrorBound: e^-Depth. It is 0 for a zero Sketch.
@@ -156,22 +152,7 @@ func (s *Sketch) Delta() float64 {
 
 // ErrorBound returns Epsilon times Total, rounded up: what an estimate exceeds
 // the truth by with a probability of at most Delta.
-func (s *Sketch) ErrorBound() uint64 { return s.bound(s.total) }
-
-func (c *counters) epsilon() float64 {
-	if c.width == 0 {
-		return 0
-	}
-	return math.E / float64(c.width)
-}
-
-func (c *counters) bound(total uint64) uint64 {
-	b := math.Ceil(c.epsilon() * float64(total))
-	if b >= 1<<64 {
-		return math.MaxUint64
-	}
-	return uint64(b)
-}
+func (s *Sketch) ErrorBound() uint64 { return errorBound(s.width, s.total) }
 
 // Clone returns a copy of s that shares nothing but the secret.
 func (s *Sketch) Clone() *Sketch {

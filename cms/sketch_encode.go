@@ -59,29 +59,26 @@ func appendNarrow(b []byte, cells []uint32) []byte {
 // chunk is how many counters are written at a time.
 const chunk = 4096
 
-func (s *Sketch) writePayload(e *codec.Writer) error {
-	if s.wide != nil {
-		return e.Words(s.wide)
-	}
-	buf := make([]byte, 0, 4*min(chunk, len(s.narrow)))
-	for cells := s.narrow; len(cells) > 0; {
-		n := min(chunk, len(cells))
-		if err := e.Bytes(appendNarrow(buf, cells[:n])); err != nil {
+func (s *Sketch) writePayload(e *codec.Writer) error { return writeCells(e, s.narrow, s.wide) }
+
+// writeCells writes the one of both that there is.
+func writeCells(e *codec.Writer, narrow []uint32, wide []uint64) error {
+	buf := make([]byte, 0, 4*min(chunk, len(narrow)))
+	for len(narrow) > 0 {
+		n := min(chunk, len(narrow))
+		if err := e.Bytes(appendNarrow(buf, narrow[:n])); err != nil {
 			return err
 		}
-		cells = cells[n:]
+		narrow = narrow[n:]
 	}
-	return nil
+	return e.Words(wide)
 }
 
 func (s *Sketch) accept(h codec.Header, payload uint64) error {
 	if err := h.Check(sketchConservative|sketchWide, sketchParams, sketchAlign); err != nil {
 		return err
 	}
-	width, depth, size := h.Params[0], h.Params[1], uint64(4)
-	if h.Must&sketchWide != 0 {
-		size = 8
-	}
+	width, depth, size := h.Params[0], h.Params[1], counterBytes(h.Must&sketchWide != 0)
 	switch {
 	case width == 0 || width > maxWidth || depth == 0 || depth > maxDepth:
 		return codec.Corrupt(codec.CMSSketch, "%d rows of %d counters, want 1 to %d of 1 to 2^32", depth, width, maxDepth)
