@@ -26,6 +26,8 @@ const (
 	Ring          Kind = 48
 	RingTable     Kind = 49
 	MerkleTree    Kind = 64
+	TlogLog       Kind = 65
+	TlogFrontier  Kind = 66
 	GossipTable   Kind = 80
 	LRUCache      Kind = 96
 )
@@ -46,6 +48,8 @@ var kinds = map[Kind]string{
 	Ring:          "ring.Ring",
 	RingTable:     "ring.Table",
 	MerkleTree:    "merkle.Tree",
+	TlogLog:       "tlog.Log",
+	TlogFrontier:  "tlog.Frontier",
 	GossipTable:   "gossip.Table",
 	LRUCache:      "lru.Cache",
 }

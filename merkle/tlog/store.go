@@ -1,0 +1,140 @@
+package tlog
+
+import (
+	"math/bits"
+	"runtime"
+	"sync"
+	"sync/atomic"
+
+	"github.com/distkit/distkit/merkle"
+)
+
+const (
+	tileLevels = 8
+	tileLeaves = 1 << tileLevels
+	tables     = 64 / tileLevels
+	blockBits  = 12 // a worker hashes the leaves of 2^12 entries and all nodes above
+)
+
+// tile holds eight levels of nodes over 256 nodes of the level below: 256 of the
+// lowest, 128 of the next, at last 2. The root over these is the business of the
+// tile above. It fills a size class of the allocator, 16 KiB.
+type tile [2*tileLeaves - 2]merkle.Hash
+
+// store holds the complete nodes of a tree, those over 2^level entries. Nodes are
+// written once, before the size that makes them complete is published, and tiles
+// never move; so whoever has loaded a size may read the nodes of a tree of that
+// size without a lock, whatever the one writer does meanwhile.
+type store struct {
+	size   atomic.Uint64
+	tables [tables]atomic.Pointer[[]*tile] // tables[g] has levels 8g to 8g+7
+}
+
+// node returns complete node i of a level.
+func (s *store) node(level int, i uint64) *merkle.Hash {
+	r := level % tileLevels
+	t := (*s.tables[level/tileLevels].Load())[i>>(tileLevels-r)]
+	return &t[2*tileLeaves-2*tileLeaves>>r+int(i&(tileLeaves>>r-1))]
+}
+
+// reserve makes room for the complete nodes of a tree of that size.
+func (s *store) reserve(size uint64) {
+	for g := 0; size > 0; g, size = g+1, size>>tileLevels {
+		var old []*tile
+		if p := s.tables[g].Load(); p != nil {
+			old = *p
+		}
+		want := int((size-1)>>tileLevels) + 1
+		table := old
+		if want > len(old) { // readers keep the old table, which has all that they may read
+			table = make([]*tile, max(want, 2*len(old)))
+			copy(table, old)
+			s.tables[g].Store(&table)
+		}
+		for i := want - 1; i >= 0 && table[i] == nil; i-- {
+			table[i] = new(tile)
+		}
+	}
+}
+
+// append adds one leaf and the nodes that it completes.
+func (s *store) append(leaf merkle.Hash) (index uint64) {
+	index = s.size.Load()
+	if index%tileLeaves == 0 {
+		s.reserve(index + 1)
+	}
+	h := leaf
+	*s.node(0, index) = h
+	for level := 0; index>>level&1 == 1; level++ {
+		h = NodeHash(*s.node(level, index>>level-1), h)
+		up := index >> (level + 1)
+		if (level+1)%tileLevels == 0 && up%tileLeaves == 0 {
+			s.reserve(index + 1)
+		}
+		*s.node(level+1, up) = h
+	}
+	s.size.Store(index + 1)
+	return index
+}
+
+// extend adds n leaves. Workers take blocks of 2^blockBits entries; what lies
+// above the blocks is little and comes last.
+func (s *store) extend(n int, leaf func(i int) merkle.Hash) (first uint64) {
+	first = s.size.Load()
+	if n == 0 {
+		return first
+	}
+	end := first + uint64(n)
+	s.reserve(end)
+	var next atomic.Uint64
+	next.Store(first >> blockBits)
+	work := func() {
+		for {
+			b := next.Add(1) - 1
+			lo, hi := max(first, b<<blockBits), min(end, (b+1)<<blockBits)
+			if lo >= hi {
+				return
+			}
+			for i := lo; i < hi; i++ {
+				*s.node(0, i) = leaf(int(i - first))
+			}
+			s.combine(1, blockBits, lo, hi)
+		}
+	}
+	blocks := (end+1<<blockBits-1)>>blockBits - first>>blockBits
+	var workers sync.WaitGroup
+	for range min(uint64(runtime.GOMAXPROCS(0)), blocks) - 1 { // and this goroutine
+		workers.Go(work)
+	}
+	work()
+	workers.Wait()
+	s.combine(blockBits+1, bits.Len64(end), first, end)
+	s.size.Store(end)
+	return first
+}
+
+// combine writes the nodes of some levels that the entries [lo, hi) complete.
+func (s *store) combine(level, last int, lo, hi uint64) {
+	for ; level <= last; level++ {
+		for i := lo >> level; i < hi>>level; i++ {
+			*s.node(level, i) = NodeHash(*s.node(level-1, 2*i), *s.node(level-1, 2*i+1))
+		}
+	}
+}
+
+// hash returns the hash of the subtree over [lo, hi), which must be a valid one.
+// It hashes nothing if the subtree is complete, and else once for each complete
+// part but the first.
+func (s *store) hash(lo, hi uint64) merkle.Hash {
+	level := bits.TrailingZeros64(hi - lo)
+	h := *s.node(level, hi>>level-1)
+	for hi -= 1 << level; hi > lo; hi -= 1 << level {
+		level = bits.TrailingZeros64(hi - lo)
+		h = NodeHash(*s.node(level, hi>>level-1), h)
+	}
+	return h
+}
+
+// split returns the size of the left subtree of a tree of n > 1 entries: the
+// largest power of two below n.
+func split(n uint64) uint64 { return 1 << (bits.Len64(n-1) - 1) }
