@@ -137,6 +137,15 @@ var conforming = map[string]func(t *testing.T){
 		change: func(h *hll.Sketch, i int) { h.AddString(fmt.Sprint("key", i)) },
 		merge:  (*hll.Sketch).Merge,
 	}),
+	"hll.Window": conform(subject[hll.Window, *hll.Window]{
+		make: func(s *distkit.Secret) (*hll.Window, error) {
+			return made(s, hll.WithSecret, func(o ...hll.Option) (*hll.Window, error) { return hll.NewWindow(5, time.Hour, o...) })
+		},
+		change: func(h *hll.Window, i int) {
+			h.AddStringAt(time.Unix(1e9, 0).Add(time.Duration(i)*time.Minute), fmt.Sprint("key", i))
+		},
+		merge: (*hll.Window).Merge,
+	}),
 	"hll.ExaLogLog": conform(subject[hll.ExaLogLog, *hll.ExaLogLog]{
 		make: func(s *distkit.Secret) (*hll.ExaLogLog, error) {
 			return made(s, hll.WithSecret, func(o ...hll.Option) (*hll.ExaLogLog, error) { return hll.NewExaLogLog(5, o...) })
@@ -482,6 +491,13 @@ var zeroValues = map[string]struct {
 			assert.Zero(t, h.Estimate())
 		},
 		change: func() { new(hll.Sketch).AddString("a") },
+	},
+	"hll.Window": {
+		queries: func(t *testing.T) {
+			var h hll.Window
+			assert.Zero(t, h.Estimate()+h.EstimateAt(time.Unix(1, 0))+h.Snapshot().Estimate())
+		},
+		change: func() { new(hll.Window).AddString("a") },
 	},
 	"hll.Concurrent": {
 		queries: func(t *testing.T) {

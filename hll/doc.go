@@ -10,6 +10,7 @@
 //	Sketch      16,384           bytes for registers, frozen images of 12 KiB
 //	ExaLogLog    8,192           half the memory, a larger range of precisions
 //	Concurrent  16,384           for many goroutines, without locks
+//	Window      16,384 a pane    the keys of the last while
 //	Redis       16,384           the strings that PFADD keeps, read and written
 //
 // Do not use it where the count must be exact, or to ask whether a key was there
@@ -73,6 +74,14 @@
 // the low bits of the value, the next p choose the register. Tokens are those of x
 // rotated left by 38.
 //
+// A [Window] has kind 34, version 0, no flags and five parameters: p; d in
+// nanoseconds; the number n of panes, 2 to 64; the number of the newest pane, its
+// time since the Unix epoch divided by w and rounded down, 0 if there is no key;
+// the check value of the secret. A pane is w = d/(n-1) nanoseconds long, rounded
+// up. The payload is the panes from the oldest to the newest, each as in a Sketch
+// behind a head: the uint32 0xFFFFFFFF before registers, the number of tokens and
+// that of their bytes as two uint32 before tokens. The newest has a key, if any has.
+//
 // A [Redis] is no envelope but the string that Redis keeps:
 //
 //	offset  size    field
@@ -91,7 +100,7 @@
 // # Stability
 //
 // The layout of Sketch is frozen: every later release reads it. That of Redis is
-// Redis's. That of ExaLogLog has version 0 and may change before v1.
+// Redis's. Those of ExaLogLog and Window have version 0 and may change before v1.
 //
 // # Security
 //

@@ -9,6 +9,7 @@ import (
 	"io"
 	"testing"
 	"testing/iotest"
+	"time"
 
 	"github.com/distkit/distkit/hll"
 	"github.com/distkit/distkit/internal/testkit"
@@ -61,7 +62,30 @@ func kinds() []kind {
 		k.keyed = func(opts ...hll.Option) storable { return fill(40, 6, opts...) }
 		ks = append(ks, k)
 	}
-	return append(append(ks, exaKinds()...), redisKind())
+	ks = append(ks, exaKinds()...)
+	return append(append(ks, windowKinds()...), redisKind())
+}
+
+func windowKinds() (ks []kind) {
+	fill := func(n int, opts ...hll.Option) storable {
+		w := must(hll.NewWindow(4, time.Hour, append(opts, hll.WithPanes(3))...))
+		for i := range n {
+			w.AddHashAt(time.Unix(0, 0).Add(time.Duration(i)*time.Minute), uint64(i/2))
+		}
+		return w
+	}
+	for _, k := range []kind{
+		{name: "window-empty", value: fill(0)},
+		{name: "window", value: fill(91)},
+		{name: "window-sparse", value: fill(5)},
+		{name: "window-dense", value: fill(61, hll.WithDense())},
+	} {
+		k.zero = func() storable { return new(hll.Window) }
+		k.equal = func(a, b storable) bool { return a.(*hll.Window).Equal(b.(*hll.Window)) }
+		k.keyed = func(opts ...hll.Option) storable { return fill(40, opts...) }
+		ks = append(ks, k)
+	}
+	return ks
 }
 
 func redisKind() kind {

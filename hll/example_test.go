@@ -3,6 +3,7 @@ package hll_test
 import (
 	"fmt"
 	"sync"
+	"time"
 
 	"github.com/distkit/distkit/hll"
 )
@@ -96,4 +97,24 @@ func ExampleConcurrent() {
 	// Output:
 	// true
 	// 12336 <nil>
+}
+
+// Visitors of the last hour, by the clock of a log.
+func ExampleWindow() {
+	visitors, err := hll.NewWindow(14, time.Hour)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	noon := time.Date(2026, 5, 1, 12, 0, 0, 0, time.UTC)
+	for minute := range 120 {
+		visitors.AddStringAt(noon.Add(time.Duration(minute)*time.Minute), fmt.Sprint("visitor ", minute/2))
+	}
+	fmt.Println(visitors.EstimateAt(noon.Add(119 * time.Minute))) // 60 minutes, and up to a pane of 9 more
+	fmt.Println(visitors.EstimateAt(noon.Add(150 * time.Minute)))
+	fmt.Println(visitors.EstimateAt(noon.Add(200 * time.Minute)))
+	// Output:
+	// 34
+	// 17
+	// 0
 }

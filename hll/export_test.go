@@ -57,3 +57,12 @@ func (e *ExaLogLog) SumsAreRight() bool {
 func (r *Redis) Registers() []uint8 { return r.s.regs }
 
 func Murmur64A(key string, seed uint64) uint64 { return murmur64A(key, seed) }
+
+// UnionIsRight reports whether the union kept is that of the panes.
+func (w *Window) UnionIsRight() bool {
+	u := &Sketch{p: w.p, keyed: w.keyed}
+	for i := range w.panes {
+		u.include(&w.panes[i])
+	}
+	return u.Equal(w.union) || u.Estimate() == 0 && w.union.IsEmpty()
+}

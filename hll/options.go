@@ -18,7 +18,7 @@ func WithSecret(secret [16]byte) Option {
 	return func(c *config) { c.secret = &secret; c.set |= optSecret }
 }
 
-// WithDense (Sketch, ExaLogLog): allocate all registers at once, so that
+// WithDense (Sketch, ExaLogLog, Window): allocate all registers at once, so that
 // no Add ever allocates or pays for growth. It costs the full size from the start
 // and the near exact counts of small sets. Such a sketch is written dense, however
 // few its keys. Default: begin sparse.
@@ -41,13 +41,15 @@ const (
 	optSecret optionSet = 1 << iota
 	optDense
 	optMartingale
+	optPanes
 )
 
-var optionNames = [...]string{"WithSecret", "WithDense", "WithMartingale"}
+var optionNames = [...]string{"WithSecret", "WithDense", "WithMartingale", "WithPanes"}
 
 type config struct {
 	keyed
 	dense, martingale bool
+	panes             int
 	set               optionSet
 	err               error
 }

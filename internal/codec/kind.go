@@ -23,6 +23,7 @@ const (
 	CMSWindow     Kind = 19
 	HLLSketch     Kind = 32
 	HLLExaLogLog  Kind = 33
+	HLLWindow     Kind = 34
 	Ring          Kind = 48
 	RingTable     Kind = 49
 	MerkleTree    Kind = 64
@@ -45,6 +46,7 @@ var kinds = map[Kind]string{
 	CMSWindow:     "cms.Window",
 	HLLSketch:     "hll.Sketch",
 	HLLExaLogLog:  "hll.ExaLogLog",
+	HLLWindow:     "hll.Window",
 	Ring:          "ring.Ring",
 	RingTable:     "ring.Table",
 	MerkleTree:    "merkle.Tree",
