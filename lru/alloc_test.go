@@ -19,6 +19,10 @@ func TestNothingIsAllocatedOnceGrown(t *testing.T) {
 	for i := range names {
 		names[i] = fmt.Sprint("name ", i)
 	}
+	var others []*lru.Cache[uint64, uint64]
+	for _, p := range policies[1:] {
+		others = append(others, must(lru.New[uint64, uint64](100, lru.WithPolicy(p))))
+	}
 	next := uint64(0)
 	cycle := func() {
 		for range 1000 {
@@ -28,6 +32,10 @@ func TestNothingIsAllocatedOnceGrown(t *testing.T) {
 			s.Set(names[next%300], 1)
 			s.Get(names[next%7])
 			s.GetOrSet(names[next%11], 1)
+			for _, o := range others {
+				o.GetOrSet(next%128, 1)
+				o.GetOrSet(next%31, 1)
+			}
 		}
 		c.Delete(next)
 		c.Evict()

@@ -14,8 +14,9 @@ package lru
 // The zero Cache is empty: it answers queries, and panics when it is to change.
 type Cache[K comparable, V any] struct {
 	slab[K, V]
+	queue    queue
+	chooser  chooser // instead of queue, or nil
 	table    table
-	hash     hasher[K]
 	counting bool
 	stats    Stats
 
@@ -37,10 +38,8 @@ func New[K comparable, V any](capacity int, opts ...Option) (*Cache[K, V], error
 	if err != nil {
 		return nil, err
 	}
-	if err := checkCapacity(capacity, o.weigher != nil); err != nil {
-		return nil, err
-	}
-	c := &Cache[K, V]{capacity: uint64(capacity), counting: o.stats}
+	c := &Cache[K, V]{capacity: uint64(capacity), counting: o.stats, queue: queueOf(o.policy)}
+	c.heads = o.policy.heads()
 	var custom func(K) uint64
 	if err := typed(&c.weigher, o.weigher, "WithWeigher"); err != nil {
 		return nil, err
@@ -51,6 +50,9 @@ func New[K comparable, V any](capacity int, opts ...Option) (*Cache[K, V], error
 	if err := typed(&custom, o.hashing, "WithHasher"); err != nil {
 		return nil, err
 	}
+	if err := c.checkCapacity(capacity); err != nil {
+		return nil, err
+	}
 	c.hash = newHasher(custom)
 	if !c.hash.repeatable() {
 		c.places = []uint32{}
@@ -59,13 +61,16 @@ func New[K comparable, V any](capacity int, opts ...Option) (*Cache[K, V], error
 		c.weights = []uint32{}
 	}
 	c.slab.reset()
+	if c.chooser = newChooser(o.policy, &c.slab); c.chooser != nil {
+		c.chooser.resize(c.capacity)
+	}
 	return c, nil
 }
 
 // limit returns the most entries there can be.
 func (c *Cache[K, V]) limit() uint64 {
 	if c.weigher != nil {
-		return maxEntries
+		return c.maxEntries()
 	}
 	return c.capacity
 }
@@ -117,15 +122,25 @@ func (c *Cache[K, V]) count(i uint32) {
 	}
 }
 
-// access makes node i the last to be evicted.
-func (c *Cache[K, V]) access(i uint32) { c.touch(c.list(i), i) }
-
-// list returns the list that node i is in.
-func (c *Cache[K, V]) list(i uint32) uint32 {
-	if c.weigher != nil && c.weights[i] == 0 {
-		return pinned
+// access tells the policy that a Get found i.
+func (c *Cache[K, V]) access(i uint32) {
+	switch {
+	case c.chooser == nil:
+		c.renew(i)
+	case !c.isPinned(i):
+		c.chooser.hit(i)
 	}
-	return recent
+}
+
+// renew makes i the newest of its list where the queue is by access.
+func (c *Cache[K, V]) renew(i uint32) {
+	switch {
+	case !c.queue.moves:
+	case c.isPinned(i):
+		c.touch(pinned, i)
+	default:
+		c.touch(recent, i)
+	}
 }
 
 // Peek is a Get that is no access: neither order nor counts change.
@@ -141,10 +156,10 @@ func (c *Cache[K, V]) Contains(key K) bool {
 	return c.find(c.hash.place(c.hash.sum(key)), key) != none
 }
 
-// Set makes value that of key and key the last to be evicted; where there is no
-// room, entries are evicted first. It returns false if it refuses the value, as
-// heavier than the whole capacity; then the key's old value is gone too, and
-// nothing else.
+// Set makes value that of key; where there is no room, entries are evicted first.
+// Under LRU, MRU and LFU it is an access. It returns false if it refuses the
+// value, as heavier than the whole capacity; then the key's old value is gone too,
+// and nothing else.
 func (c *Cache[K, V]) Set(key K, value V) bool { return c.SetHashed(c.hash.sum(key), key, value) }
 
 // SetHashed is Set for a key whose hash, c.Hash(key), is known.
@@ -165,7 +180,7 @@ func (c *Cache[K, V]) set(place uint32, key K, value V) bool {
 		w = c.weigher(key, value)
 	}
 	i := c.find(place, key)
-	if uint64(w) > c.capacity || i == none && c.weigher != nil && uint64(c.Len()) == maxEntries {
+	if uint64(w) > c.capacity || i == none && c.weigher != nil && uint64(c.Len()) == c.maxEntries() {
 		if i != none {
 			c.remove(i, Replaced)
 		}
@@ -181,11 +196,17 @@ func (c *Cache[K, V]) set(place uint32, key K, value V) bool {
 }
 
 func (c *Cache[K, V]) insert(place uint32, key K, value V, w uint32) {
-	c.makeRoom(uint64(w))
+	if c.chooser != nil && w > 0 {
+		c.chooser.miss(place)
+	}
+	c.makeRoom(uint64(w), none)
 	if !c.table.fits() {
 		c.rebuild()
 	}
-	i := c.take(c.limit())
+	if c.full() {
+		c.grow()
+	}
+	i := c.take()
 	n := &c.nodes[i]
 	n.key, n.value = key, value
 	if c.places != nil {
@@ -194,30 +215,54 @@ func (c *Cache[K, V]) insert(place uint32, key K, value V, w uint32) {
 	if c.weigher != nil {
 		c.weights[i] = w
 	}
-	c.link(c.list(i), i)
+	c.enter(i, place)
 	c.table.insert(place, i)
 	c.weight += uint64(w)
 	c.stats.Inserts++
 }
 
-// replace gives node i a new value and weight. Node i is out of the lists while
-// room is made, so that it is not what is evicted.
+func (c *Cache[K, V]) grow() {
+	c.slab.grow(c.limit())
+	if c.chooser != nil {
+		c.chooser.grow(len(c.nodes))
+	}
+}
+
+// replace gives entry i a new value and weight.
 func (c *Cache[K, V]) replace(i uint32, value V, w uint32) {
 	n := &c.nodes[i]
 	if c.onEvict != nil {
 		c.left = append(c.left, departure[K, V]{n.key, n.value, Replaced})
 	}
 	n.value = value
-	if c.weigher == nil || c.weights[i] == w {
-		c.access(i)
-		return
+	if c.weigher != nil && c.weights[i] != w {
+		c.reweigh(i, w)
+	} else if c.chooser == nil {
+		c.renew(i)
+	} else if !c.isPinned(i) {
+		c.chooser.set(i)
 	}
-	c.unlink(i)
-	c.weight -= uint64(c.weights[i])
-	c.makeRoom(uint64(w))
-	c.weights[i] = w
-	c.weight += uint64(w)
-	c.link(c.list(i), i)
+}
+
+// reweigh changes the weight of i, which has a new value, and evicts others where
+// that makes it too much. What is no longer pinned enters as the newest.
+func (c *Cache[K, V]) reweigh(i, w uint32) {
+	by := uint64(w) - c.weightOf(i)
+	c.weight += by
+	switch {
+	case c.isPinned(i), w == 0:
+		c.leave(i)
+		c.weights[i] = w
+		c.enter(i, c.placeOf(i))
+	case c.chooser == nil:
+		c.weights[i] = w
+		c.renew(i)
+	default:
+		c.weights[i] = w
+		c.chooser.reweigh(i, by)
+		c.chooser.set(i)
+	}
+	c.makeRoom(0, i)
 }
 
 // GetOrSet returns the value of key and true, or else sets it to value and
@@ -273,11 +318,14 @@ func (c *Cache[K, V]) Resize(capacity int) error {
 	if c.capacity == 0 {
 		panic(zeroCache)
 	}
-	if err := checkCapacity(capacity, c.weigher != nil); err != nil {
+	if err := c.checkCapacity(capacity); err != nil {
 		return err
 	}
 	c.capacity = uint64(capacity)
-	c.makeRoom(0)
+	if c.chooser != nil {
+		c.chooser.resize(c.capacity)
+	}
+	c.makeRoom(0, none)
 	c.report()
 	return nil
 }

@@ -8,12 +8,25 @@
 //
 // LRU, the default, evicts what was not used for the longest time. A miss with
 // room inserts; a miss without takes the oldest entry out of list and table; a
-// hit moves to the front; all in constant time.
+// hit moves to the front; all in constant time. The others, chosen by WithPolicy:
+//
+//	FIFO    a hit costs nothing; for what is used soon after it comes, or never
+//	LIFO    keeps what came first: for a working set that comes first and stays
+//	MRU     loops that are longer than the cache, where LRU has no hit at all
+//	LFU     popularity that does not change
+//	Random  nothing is known, or an adversary chooses what is asked for
+//	SIEVE   popularity with many keys that are used once; may freeze, see there
+//	S3FIFO  the same without freezing; scans pass through a tenth of the cache
+//
+// All take constant time a call, SIEVE and S3FIFO averaged over many calls. Get is
+// an access under all; Set of a key that is there is one under LRU, MRU and LFU,
+// and changes only the value under the others.
 //
 // # Weight
 //
 // WithWeigher makes the capacity a sum of weights, bytes for example. Weight 0
-// pins an entry. A value heavier than the whole capacity is refused, and takes
+// pins an entry, under every policy; an entry that has weight again enters as if
+// it were new. Where a new value is heavier, others are evicted for it. A value heavier than the whole capacity is refused, and takes
 // its key's old value with it, so that no reader finds what was overwritten.
 //
 // # Keys that are not equal to themselves
@@ -28,7 +41,8 @@
 //
 // # Stability
 //
-// LRU evicts exactly what its definition says, in every release.
+// LRU, FIFO, LIFO, MRU, LFU, SIEVE and S3FIFO evict exactly what their definitions
+// say, in every release. Random may draw otherwise.
 //
 // # Security
 //
@@ -37,3 +51,10 @@
 // The capacity bounds memory at every moment. What leaves is overwritten with
 // zeros in the cache's own memory, so secrets do not stay there.
 package lru
+
+// How a policy plugs in: LRU, FIFO, LIFO and MRU are a queue, that is two
+// booleans, and run without a call through an interface. Every other policy is a
+// chooser, see there: it has a file of its own, a constant and a name in
+// policy.go, a line in newChooser, and in heads if it needs more lists than one.
+// In the tests it has a simulator, which TestPoliciesDecideAsTheirDefinitions and
+// FuzzCache hold it to, and its invariants in checkChooser.

@@ -10,47 +10,71 @@ type departure[K comparable, V any] struct {
 // keptDepartures is how many a cache keeps room for between changes.
 const keptDepartures = 256
 
-// makeRoom evicts until an entry of weight w, which is at most the capacity,
-// fits. What is pinned weighs nothing, so there is always something to evict.
-func (c *Cache[K, V]) makeRoom(w uint64) {
+// makeRoom evicts others than keep until an additional weight of w fits; what is
+// to stay is not heavier than the capacity. What is pinned weighs nothing, so there
+// is always something to evict.
+func (c *Cache[K, V]) makeRoom(w uint64, keep uint32) {
 	for c.weight+w > c.capacity {
-		c.stats.Evictions++
-		c.remove(c.victim(), Capacity)
+		c.drop(c.evict(keep), Capacity)
 	}
 }
 
-// victim returns the next entry to be evicted, or none.
-func (c *Cache[K, V]) victim() uint32 { return c.nodes[recent].newer }
+// evict takes the entry that is to go, other than keep, out of its list.
+func (c *Cache[K, V]) evict(keep uint32) (i uint32) {
+	c.stats.Evictions++
+	if c.chooser != nil {
+		return c.chooser.evict(keep)
+	}
+	i = c.next(c.queue, keep)
+	c.unlink(i)
+	return i
+}
 
-// remove takes the entry of node i out.
+// remove takes entry i out.
 func (c *Cache[K, V]) remove(i uint32, why Reason) {
+	c.leave(i)
+	c.drop(i, why)
+}
+
+// enter makes i the newest entry of a list.
+func (c *Cache[K, V]) enter(i, place uint32) {
+	switch {
+	case c.isPinned(i):
+		c.link(pinned, i)
+	case c.chooser != nil:
+		c.chooser.insert(i, place)
+	default:
+		c.link(recent, i)
+	}
+}
+
+// leave takes i out of its list.
+func (c *Cache[K, V]) leave(i uint32) {
+	if c.chooser != nil && !c.isPinned(i) {
+		c.chooser.remove(i)
+	} else {
+		c.unlink(i)
+	}
+}
+
+func (c *Cache[K, V]) isPinned(i uint32) bool { return c.weightOf(i) == 0 }
+
+// drop forgets entry i, which is in no list.
+func (c *Cache[K, V]) drop(i uint32, why Reason) {
 	n := &c.nodes[i]
 	if c.onEvict != nil {
 		c.left = append(c.left, departure[K, V]{n.key, n.value, why})
 	}
-	w := uint32(1)
-	if c.weigher != nil {
-		w = c.weights[i]
-	}
 	c.table.remove(c.placeOf(i), i)
-	c.unlink(i)
 	c.put(i)
-	c.weight -= uint64(w)
-}
-
-// placeOf returns where the table has node i.
-func (c *Cache[K, V]) placeOf(i uint32) uint32 {
-	if c.places != nil {
-		return c.places[i]
-	}
-	return c.hash.place(c.hash.sum(c.nodes[i].key))
+	c.weight -= c.weightOf(i)
 }
 
 // rebuild makes the table larger, or cleans it of deleted slots, before an entry
 // is added.
 func (c *Cache[K, V]) rebuild() {
 	c.table.reset(c.table.groupsFor(c.limit()))
-	for list := range uint32(firstEntry) {
+	for list := range c.heads {
 		for i := c.nodes[list].newer; i != list; i = c.nodes[i].newer {
 			c.table.insert(c.placeOf(i), i)
 		}
@@ -115,13 +139,12 @@ func (c *Cache[K, V]) DeleteFunc(del func(key K, value V) bool) int {
 // Evict takes out the entry that is next to be evicted, and returns it and true
 // if there is one: entries of weight 0 are never evicted.
 func (c *Cache[K, V]) Evict() (key K, value V, ok bool) {
-	if c.Len() == 0 || c.victim() == none {
+	if c.weight == 0 {
 		return key, value, false
 	}
-	i := c.victim()
+	i := c.evict(none)
 	key, value = c.nodes[i].key, c.nodes[i].value
-	c.stats.Evictions++
-	c.remove(i, Capacity)
+	c.drop(i, Capacity)
 	c.report()
 	return key, value, true
 }
@@ -141,6 +164,9 @@ func (c *Cache[K, V]) Clear() {
 		cur.at = cur.list
 	}
 	c.slab.reset()
+	if c.chooser != nil {
+		c.chooser.reset()
+	}
 	c.table = table{}
 	c.weight = 0
 	c.report()

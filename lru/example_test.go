@@ -24,6 +24,27 @@ func ExampleCache() {
 	// c 3
 }
 
+// A scan passes through a tenth of an S3FIFO cache and leaves what is popular.
+func ExampleWithPolicy() {
+	for _, p := range []lru.Policy{lru.LRU, lru.S3FIFO} {
+		c, _ := lru.New[int, string](100, lru.WithPolicy(p), lru.WithStats())
+		for scan := range 50 {
+			for range 3 {
+				for page := range 50 {
+					c.GetOrSet(page, "popular")
+				}
+			}
+			for page := range 100 {
+				c.GetOrSet(1000*(scan+1)+page, "scanned")
+			}
+		}
+		fmt.Printf("%v %.2f\n", p, c.Stats().HitRatio())
+	}
+	// Output:
+	// LRU 0.40
+	// S3FIFO 0.60
+}
+
 // A block cache bounded in bytes.
 func ExampleWithWeigher() {
 	c, _ := lru.New[int, []byte](8<<10,
@@ -71,7 +92,7 @@ func ExampleCache_Stats() {
 	c.Get("a")
 	c.Get("b")
 	fmt.Printf("%+v %.2f\n", c.Stats(), c.Stats().HitRatio())
-	// Output: {Hits:1 Misses:1 Inserts:1 Evictions:0 Rejections:0} 0.50
+	// Output: {Hits:1 Misses:1 Inserts:1 Evictions:0 Rejections:0 GhostHits:0} 0.50
 }
 
 func ExampleCache_DeleteFunc() {

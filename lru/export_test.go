@@ -1,6 +1,19 @@
 package lru
 
-import "fmt"
+import (
+	"fmt"
+	"math/rand/v2"
+)
+
+// Fix makes what is drawn at random the same in every run. The cache must be empty.
+func Fix[K comparable, V any](c *Cache[K, V], seed uint64) {
+	for i := range c.hash.key {
+		c.hash.key[i] = seed<<32 + uint64(2*i) + 0x9e3779b9
+	}
+	if p, ok := c.chooser.(*random[K, V]); ok {
+		p.rng = rand.New(rand.NewPCG(seed, 0))
+	}
+}
 
 // Check returns what is wrong with c, which must be nothing after every method.
 func Check[K comparable, V any](c *Cache[K, V]) error {
@@ -16,23 +29,23 @@ func Check[K comparable, V any](c *Cache[K, V]) error {
 	if c.reported != len(c.left) {
 		return fmt.Errorf("%d departures, %d reported", len(c.left), c.reported)
 	}
-	for list := range c.nodes[:firstEntry] {
+	for list := range c.nodes[:c.heads] {
 		if n := c.nodes[list]; any(n.key) != any(*new(K)) {
 			return fmt.Errorf("head %d holds a key", list)
 		}
 	}
 	seen := make([]bool, len(c.nodes))
 	entries, weight := 0, uint64(0)
-	for list := range uint32(firstEntry) {
+	for list := range c.heads {
 		last := list
 		for i := c.nodes[list].newer; i != list; i = c.nodes[i].newer {
-			if i < firstEntry || int(i) >= c.fresh || seen[i] {
+			if i < c.heads || int(i) >= c.fresh || seen[i] {
 				return fmt.Errorf("list %d: node %d is no entry, or seen twice", list, i)
 			}
 			if c.nodes[i].older != last {
 				return fmt.Errorf("list %d: node %d follows %d and says %d", list, i, last, c.nodes[i].older)
 			}
-			if c.list(i) != list {
+			if c.isPinned(i) != (list == pinned) {
 				return fmt.Errorf("node %d is in list %d", i, list)
 			}
 			seen[i], last = true, i
@@ -61,7 +74,7 @@ func Check[K comparable, V any](c *Cache[K, V]) error {
 			return fmt.Errorf("free node %d still holds key %v", i, c.nodes[i].key)
 		}
 	}
-	if firstEntry+entries+free != c.fresh {
+	if int(c.heads)+entries+free != c.fresh {
 		return fmt.Errorf("%d entries and %d free nodes of %d", entries, free, c.fresh)
 	}
 	switch {
@@ -74,8 +87,98 @@ func Check[K comparable, V any](c *Cache[K, V]) error {
 	case c.places != nil && len(c.places) != len(c.nodes), c.weights != nil && len(c.weights) != len(c.nodes):
 		return fmt.Errorf("slabs of %d, %d and %d", len(c.nodes), len(c.places), len(c.weights))
 	}
+	if err := checkChooser(c); err != nil {
+		return err
+	}
 	return checkTable(&c.table)
 }
+
+// order returns the nodes of a list, oldest first.
+func (s *slab[K, V]) order(list uint32) (nodes []uint32) {
+	for i := s.nodes[list].newer; i != list; i = s.nodes[i].newer {
+		nodes = append(nodes, i)
+	}
+	return nodes
+}
+
+func checkChooser[K comparable, V any](c *Cache[K, V]) error {
+	nodes := c.order(recent)
+	switch p := c.chooser.(type) {
+	case *random[K, V]:
+		if len(p.entries) != len(nodes) {
+			return fmt.Errorf("random: %d entries, %d listed", len(p.entries), len(nodes))
+		}
+		for at, i := range p.entries {
+			if p.at[i] != uint32(at) {
+				return fmt.Errorf("random: entry %d is at %d, says %d", i, at, p.at[i])
+			}
+		}
+	case *lfu[K, V]:
+		last, used := uint64(0), 0
+		for at, i := range nodes {
+			b := p.buckets[p.of[i]]
+			ends := at == len(nodes)-1 || p.of[nodes[at+1]] != p.of[i]
+			if b.count < last || b.count == last && at > 0 && p.of[nodes[at-1]] != p.of[i] || ends != (b.newest == i) {
+				return fmt.Errorf("lfu: entry %d has bucket %+v after count %d", i, b, last)
+			}
+			if last = b.count; ends {
+				used++
+			}
+		}
+		for b := p.free; b != noBucket; b = p.buckets[b].newest {
+			used++
+		}
+		if used != max(0, len(p.buckets)-1) {
+			return fmt.Errorf("lfu: %d buckets in use or free of %d", used, len(p.buckets))
+		}
+	case *s3fifo[K, V]:
+		for list, want := range map[uint32]uint64{recent: p.weight, main: p.mainWeight} {
+			sum := uint64(0)
+			for _, i := range c.order(list) {
+				sum += c.weightOf(i)
+				if (p.state[i]&inMain != 0) != (list == main) {
+					return fmt.Errorf("s3fifo: entry %d of list %d has state %#x", i, list, p.state[i])
+				}
+			}
+			if sum != want {
+				return fmt.Errorf("s3fifo: list %d weighs %d, says %d", list, sum, want)
+			}
+		}
+		if n := len(nodes) + len(c.order(main)); uint64(n) != p.count {
+			return fmt.Errorf("s3fifo: %d entries, says %d", n, p.count)
+		}
+		return p.ghost.check()
+	}
+	return nil
+}
+
+// check returns what is wrong with g.
+func (g *ghost) check() error {
+	slots, found := 0, 0
+	for _, at := range g.slots {
+		if at != 0 {
+			slots++
+		}
+	}
+	for k := range g.span {
+		if g.holds(g.index(k)) {
+			found++
+		}
+	}
+	if slots != int(g.live) || found != int(g.live) || int(g.span) > len(g.ring) {
+		return fmt.Errorf("ghost: %d slots, %d found, %d live; %d of %d in the ring", slots, found, g.live, g.span, len(g.ring))
+	}
+	return nil
+}
+
+// Ghost gives tests what remembers keys that left.
+type Ghost struct{ g ghost }
+
+func (g *Ghost) Add(h uint32)       { g.g.add(h) }
+func (g *Ghost) Take(h uint32) bool { return g.g.take(h) }
+func (g *Ghost) Drop()              { g.g.drop() }
+func (g *Ghost) Len() int           { return int(g.g.live) }
+func (g *Ghost) Check() error       { return g.g.check() }
 
 func checkTable(t *table) error {
 	live, used := 0, 0

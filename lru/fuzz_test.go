@@ -7,10 +7,14 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// Three bytes an operation: what, key, value. The cache does what its twin does.
+// Three bytes an operation: what, key, value. The cache does what its twin does,
+// by any policy.
 func FuzzCache(f *testing.F) {
 	f.Add(uint8(3), uint8(0), []byte("\x00aa\x00bb\x01a.\x00cc\x00dd\x02a.\x03..\x04\x02."))
 	f.Add(uint8(200), uint8(1), []byte("\x00a\x00\x00b\x01\x00c\xff\x05ab\x06\x01."))
+	for p := range policies {
+		f.Add(uint8(7), uint8(p<<2), []byte("\x00aa\x00bb\x02a.\x02a.\x00cc\x00dd\x00ee\x00ff\x00gg\x00hh\x00ii\x00jj\x02i.\x00bb\x04..\x01aa\x03b."))
+	}
 	f.Fuzz(func(t *testing.T, capacity, mode uint8, ops []byte) {
 		size := int(capacity) + 1
 		var weigh func(byte, int) uint32
@@ -19,10 +23,13 @@ func FuzzCache(f *testing.F) {
 			weigh = func(_ byte, v int) uint32 { return uint32(v % 50) }
 			opts = append(opts, lru.WithWeigher(weigh))
 		}
-		if mode&2 != 0 {
+		p := policies[int(mode>>2)%len(policies)]
+		if mode&2 != 0 && p != lru.S3FIFO {
 			opts = append(opts, lru.WithHasher(func(k byte) uint64 { return uint64(k % 3) }))
 		}
-		c, slow := must(lru.New[byte, int](size, opts...)), newTwin(size, weigh)
+		opts = append(opts, lru.WithPolicy(p))
+		c, slow := must(lru.New[byte, int](size, opts...)), newTwin(p, size, weigh)
+		lru.Fix(c, randomSeed)
 		for ; len(ops) >= 3; ops = ops[3:] {
 			k, v := ops[1], int(ops[2])
 			switch ops[0] % 8 {
@@ -38,13 +45,12 @@ func FuzzCache(f *testing.F) {
 				_, ok := c.Delete(k)
 				require.Equal(t, wantOK, ok)
 			case 4:
-				wantKey, _, wantOK := slow.evict()
+				wantKey, _, wantOK := slow.evict(nil)
 				key, _, ok := c.Evict()
 				require.Equal(t, wantOK, ok)
 				require.Equal(t, wantKey, key)
 			case 5:
-				slow.capacity = uint64(v) + 1
-				slow.shrink(0)
+				slow.resize(v + 1)
 				require.NoError(t, c.Resize(v+1))
 			case 6:
 				deleteSome(t, c, slow, v%7, false)

@@ -20,10 +20,12 @@ func (c *cursor) leave(i, older, newer uint32) {
 	}
 }
 
-// All yields the entries, oldest first: those that may be evicted in the order
-// of eviction, then those of weight 0. It is no access. The loop may change the
-// cache; an entry that it sets or gets becomes the newest and is visited there,
-// perhaps again, but a loop has no more turns than there were entries.
+// All yields the entries, oldest first: by the last access under LRU and MRU, by
+// hits and then by the last access under LFU, else by insertion, S3FIFO's small
+// queue before its main one; entries of weight 0 come last. It is no access. The
+// loop may change the cache; an entry that it sets or gets may become newer and be
+// visited there, perhaps again, but a loop has no more turns than there were
+// entries.
 func (c *Cache[K, V]) All() iter.Seq2[K, V] {
 	return func(yield func(K, V) bool) {
 		c.walk(false, func(i uint32) bool { return yield(c.nodes[i].key, c.nodes[i].value) })
@@ -45,12 +47,12 @@ func (c *Cache[K, V]) walk(backward bool, visit func(i uint32) bool) {
 	c.cursors = cur
 	defer c.forget(cur)
 
-	lists := [...]uint32{recent, pinned}
-	if backward {
-		lists = [...]uint32{pinned, recent}
-	}
 	turns := c.Len()
-	for _, list := range lists {
+	for at := range c.heads {
+		list := c.inOrder(at)
+		if backward {
+			list = c.inOrder(c.heads - 1 - at)
+		}
 		cur.list, cur.at = list, list
 		cur.step(c.nodes[list].older, c.nodes[list].newer)
 		for ; turns > 0 && cur.at != list; turns-- {

@@ -20,8 +20,8 @@ type config struct {
 func WithPolicy(p Policy) Option {
 	return func(c *config) {
 		c.policy = p
-		if p > LRU {
-			c.fail(fmt.Errorf("lru: policy is %v, want LRU", p))
+		if err := p.check(); err != nil {
+			c.fail(err)
 		}
 	}
 }
@@ -97,14 +97,14 @@ func typed[F any](f *F, given any, option string) error {
 }
 
 // maxEntries is what 32-bit indexes reach, beside the heads of the lists.
-const maxEntries = math.MaxUint32 + 1 - firstEntry
+func (c *Cache[K, V]) maxEntries() uint64 { return math.MaxUint32 + 1 - uint64(c.heads) }
 
-func checkCapacity(capacity int, weighted bool) error {
+func (c *Cache[K, V]) checkCapacity(capacity int) error {
 	switch {
 	case capacity <= 0:
 		return fmt.Errorf("lru: capacity is %d, want at least 1", capacity)
-	case !weighted && uint64(capacity) > maxEntries:
-		return fmt.Errorf("lru: capacity is %d entries, want at most %d", capacity, uint64(maxEntries))
+	case c.weigher == nil && uint64(capacity) > c.maxEntries():
+		return fmt.Errorf("lru: capacity is %d entries, want at most %d", capacity, c.maxEntries())
 	}
 	return nil
 }

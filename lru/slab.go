@@ -12,9 +12,9 @@ type node[K comparable, V any] struct {
 // The first nodes of a slab are the heads of circular lists: newer of a head is
 // its oldest entry, older of a head its newest. Free nodes are chained by newer.
 const (
-	recent     = iota // what may be evicted, by recency
-	pinned            // entries of weight 0
-	firstEntry        // also how many lists there are
+	recent = iota // what may be evicted, or the newer part of it
+	pinned        // entries of weight 0
+	main          // what may be evicted too, in policies of two lists
 )
 
 const none = recent // no node: a head where an entry is meant
@@ -22,7 +22,9 @@ const none = recent // no node: a head where an entry is meant
 // slab holds the nodes and what some caches need to know of each, in slices of
 // the same length. It grows with the entries, by doubling up to the capacity.
 type slab[K comparable, V any] struct {
+	heads   uint32 // how many lists there are
 	nodes   []node[K, V]
+	hash    hasher[K]
 	places  []uint32 // where the table has them, unless keys tell
 	weights []uint32 // with a weigher
 	free    uint32   // first free node
@@ -32,33 +34,34 @@ type slab[K comparable, V any] struct {
 
 // reset empties s and gives its memory back.
 func (s *slab[K, V]) reset() {
-	s.nodes, s.free, s.fresh = make([]node[K, V], firstEntry), none, firstEntry
+	s.nodes, s.free, s.fresh = make([]node[K, V], s.heads), none, int(s.heads)
 	for i := range s.nodes {
 		s.nodes[i].older, s.nodes[i].newer = uint32(i), uint32(i)
 	}
 	if s.places != nil {
-		s.places = make([]uint32, firstEntry)
+		s.places = make([]uint32, s.heads)
 	}
 	if s.weights != nil {
-		s.weights = make([]uint32, firstEntry)
+		s.weights = make([]uint32, s.heads)
 	}
 }
 
-// take returns a node that is in no list. There are at most limit at a time.
-func (s *slab[K, V]) take(limit uint64) uint32 {
+// full says that grow must come before take.
+func (s *slab[K, V]) full() bool { return s.free == none && s.fresh == len(s.nodes) }
+
+// take returns a node that is in no list.
+func (s *slab[K, V]) take() uint32 {
 	if i := s.free; i != none {
 		s.free = s.nodes[i].newer
 		return i
-	}
-	if s.fresh == len(s.nodes) {
-		s.grow(limit + firstEntry)
 	}
 	s.fresh++
 	return uint32(s.fresh - 1)
 }
 
+// grow makes room for at most limit entries.
 func (s *slab[K, V]) grow(limit uint64) {
-	n := int(min(max(2*uint64(len(s.nodes)), groupSize), limit))
+	n := int(min(max(2*uint64(len(s.nodes)), groupSize), limit+uint64(s.heads)))
 	s.nodes = extended(s.nodes, n)
 	if s.places != nil {
 		s.places = extended(s.places, n)
@@ -89,6 +92,30 @@ func (s *slab[K, V]) link(list, i uint32) {
 	s.nodes[list].older = i
 }
 
+// linkAfter makes i the next newer entry after another, or the oldest of a list.
+func (s *slab[K, V]) linkAfter(older, i uint32) {
+	newer := s.nodes[older].newer
+	s.nodes[i].older, s.nodes[i].newer = older, newer
+	s.nodes[newer].older = i
+	s.nodes[older].newer = i
+}
+
+// placeOf returns where the table has entry i.
+func (s *slab[K, V]) placeOf(i uint32) uint32 {
+	if s.places != nil {
+		return s.places[i]
+	}
+	return s.hash.place(s.hash.sum(s.nodes[i].key))
+}
+
+// weightOf returns the weight of entry i.
+func (s *slab[K, V]) weightOf(i uint32) uint64 {
+	if s.weights == nil {
+		return 1
+	}
+	return uint64(s.weights[i])
+}
+
 // unlink takes i out of its list; iterations that were to visit it next go on
 // with its neighbor.
 func (s *slab[K, V]) unlink(i uint32) {
@@ -98,6 +125,35 @@ func (s *slab[K, V]) unlink(i uint32) {
 	for c := s.cursors; c != nil; c = c.outer {
 		c.leave(i, older, newer)
 	}
+}
+
+// oldest returns the oldest entry of a list, other than keep, or the list itself.
+func (s *slab[K, V]) oldest(list, keep uint32) uint32 {
+	i := s.nodes[list].newer
+	if i == keep {
+		i = s.nodes[i].newer
+	}
+	return i
+}
+
+// newest returns the newest entry of a list, other than keep, or the list itself.
+func (s *slab[K, V]) newest(list, keep uint32) uint32 {
+	i := s.nodes[list].older
+	if i == keep {
+		i = s.nodes[i].older
+	}
+	return i
+}
+
+// inOrder returns the list that comes at that place in iterations: pinned is last.
+func (s *slab[K, V]) inOrder(at uint32) uint32 {
+	switch at {
+	case recent:
+		return recent
+	case s.heads - 1:
+		return pinned
+	}
+	return at + 1
 }
 
 // touch makes i the newest entry of its list.

@@ -6,6 +6,9 @@ type Stats struct {
 	Inserts      uint64 // of keys that were not held
 	Evictions    uint64 // for room, by Resize and by Evict
 	Rejections   uint64 // a Set that returned false
+	// GhostHits counts, under S3FIFO, the inserts of keys that had left not long
+	// ago: hits, had the cache been about twice as large. See Cache.Stats.
+	GhostHits uint64
 }
 
 // HitRatio returns the share of hits, 0 when nothing was asked.
@@ -17,4 +20,14 @@ func (s Stats) HitRatio() float64 {
 }
 
 // Stats returns the counts of c. Hits and misses are counted with WithStats only.
-func (c *Cache[K, V]) Stats() Stats { return c.stats }
+//
+// Under S3FIFO (Hits + GhostHits) / (Hits + Misses) estimates the hit ratio of a
+// cache of about twice the size, which says what more memory would earn, if every
+// miss is followed by a Set.
+func (c *Cache[K, V]) Stats() Stats {
+	s := c.stats
+	if c.chooser != nil {
+		s.GhostHits = c.chooser.ghostHits()
+	}
+	return s
+}

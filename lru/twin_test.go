@@ -1,26 +1,27 @@
 package lru_test
 
 import (
-	"container/list"
+	"slices"
 	"testing"
 
 	"github.com/distkit/distkit/lru"
 	"github.com/stretchr/testify/require"
 )
 
-// twin is the cache by its definition: a map and a list from the oldest entry to
-// the newest, pinned ones in a list of their own, and all that leaves in a log.
+// twin is the cache by its definition: a map, the policy as a simulator, pinned
+// keys in a slice of their own, and all that leaves in a log.
 type twin[K comparable, V any] struct {
+	policy   lru.Policy
 	capacity uint64
 	weigh    func(K, V) uint32
-	entries  map[K]*list.Element
-	order    *list.List
-	pinned   *list.List
+	entries  map[K]*twinEntry[V]
+	weight   uint64 // of all entries
+	sim      simulator[K]
+	pinned   []K
 	log      []left[K, V]
 }
 
-type twinEntry[K comparable, V any] struct {
-	key    K
+type twinEntry[V any] struct {
 	value  V
 	weight uint64
 }
@@ -31,20 +32,24 @@ type left[K comparable, V any] struct {
 	why   lru.Reason
 }
 
-func newTwin[K comparable, V any](capacity int, weigh func(K, V) uint32) *twin[K, V] {
+func newTwin[K comparable, V any](p lru.Policy, capacity int, weigh func(K, V) uint32) *twin[K, V] {
+	t := &twin[K, V]{policy: p, capacity: uint64(capacity), weigh: weigh, entries: map[K]*twinEntry[V]{}}
 	if weigh == nil {
-		weigh = func(K, V) uint32 { return 1 }
+		t.weigh = func(K, V) uint32 { return 1 }
 	}
-	return &twin[K, V]{uint64(capacity), weigh, map[K]*list.Element{}, list.New(), list.New(), nil}
+	t.sim = newSimulator[K](p, weigh != nil)
+	t.sim.resize(t.capacity)
+	return t
 }
 
-func (t *twin[K, V]) entry(e *list.Element) *twinEntry[K, V] { return e.Value.(*twinEntry[K, V]) }
-
-func (t *twin[K, V]) weight() (sum uint64) {
-	for e := t.order.Front(); e != nil; e = e.Next() {
-		sum += t.entry(e).weight
+// access moves a pinned key where the order is by access.
+func (t *twin[K, V]) access(key K, notify func(K)) {
+	switch {
+	case t.entries[key].weight > 0:
+		notify(key)
+	case t.policy == lru.LRU || t.policy == lru.MRU:
+		t.pinned = append(without(t.pinned, key), key)
 	}
-	return sum
 }
 
 func (t *twin[K, V]) get(key K) (value V, ok bool) {
@@ -52,9 +57,8 @@ func (t *twin[K, V]) get(key K) (value V, ok bool) {
 	if e == nil {
 		return value, false
 	}
-	t.order.MoveToBack(e) // one of the two does nothing
-	t.pinned.MoveToBack(e)
-	return t.entry(e).value, true
+	t.access(key, t.sim.hit)
+	return e.value, true
 }
 
 func (t *twin[K, V]) remove(key K, why lru.Reason) (value V, ok bool) {
@@ -62,72 +66,131 @@ func (t *twin[K, V]) remove(key K, why lru.Reason) (value V, ok bool) {
 	if e == nil {
 		return value, false
 	}
+	if e.weight == 0 {
+		t.pinned = without(t.pinned, key)
+	} else {
+		t.sim.remove(key)
+	}
+	t.drop(key, why)
+	return e.value, true
+}
+
+func (t *twin[K, V]) drop(key K, why lru.Reason) {
+	e := t.entries[key]
 	delete(t.entries, key)
-	t.order.Remove(e)
-	t.pinned.Remove(e)
-	t.log = append(t.log, left[K, V]{key, t.entry(e).value, why})
-	return t.entry(e).value, true
+	t.weight -= e.weight
+	t.log = append(t.log, left[K, V]{key, e.value, why})
 }
 
 func (t *twin[K, V]) set(key K, value V) bool {
 	w := uint64(t.weigh(key, value))
-	t.remove(key, lru.Replaced)
-	if w > t.capacity {
+	e := t.entries[key]
+	switch {
+	case w > t.capacity:
+		t.remove(key, lru.Replaced)
 		return false
+	case e == nil:
+		if w > 0 {
+			t.sim.miss(key)
+		}
+		t.shrink(w, nil)
+		t.entries[key] = &twinEntry[V]{value, w}
+		t.weight += w
+		t.enter(key)
+		return true
 	}
-	t.shrink(w)
-	e := &twinEntry[K, V]{key, value, w}
-	if w == 0 {
-		t.entries[key] = t.pinned.PushBack(e)
-	} else {
-		t.entries[key] = t.order.PushBack(e)
+	t.log = append(t.log, left[K, V]{key, e.value, lru.Replaced})
+	e.value = value
+	t.weight += w - e.weight
+	switch old := e.weight; {
+	case old == w:
+		t.access(key, t.sim.set)
+	case old == 0:
+		e.weight = w
+		t.pinned = without(t.pinned, key)
+		t.enter(key)
+	case w == 0:
+		e.weight = w
+		t.sim.remove(key)
+		t.enter(key)
+	default:
+		e.weight = w
+		t.sim.reweigh(key, w)
+		t.sim.set(key)
 	}
+	t.shrink(0, &key)
 	return true
 }
 
-func (t *twin[K, V]) shrink(room uint64) {
-	for t.weight()+room > t.capacity {
-		t.evict()
+func (t *twin[K, V]) enter(key K) {
+	if w := t.entries[key].weight; w > 0 {
+		t.sim.insert(key, w)
+	} else {
+		t.pinned = append(t.pinned, key)
 	}
 }
 
-func (t *twin[K, V]) evict() (key K, value V, ok bool) {
-	if e := t.order.Front(); e != nil {
-		key, value, ok = t.entry(e).key, t.entry(e).value, true
-		t.remove(key, lru.Capacity)
+func (t *twin[K, V]) shrink(room uint64, keep *K) {
+	for t.weight+room > t.capacity {
+		t.evict(keep)
 	}
-	return key, value, ok
 }
 
-// all returns keys and values, oldest first, pinned ones last.
-func (t *twin[K, V]) all() (keys []K, values []V) {
-	for _, l := range []*list.List{t.order, t.pinned} {
-		for e := l.Front(); e != nil; e = e.Next() {
-			keys, values = append(keys, t.entry(e).key), append(values, t.entry(e).value)
-		}
+func (t *twin[K, V]) evict(keep *K) (key K, value V, ok bool) {
+	if t.weight == 0 {
+		return key, value, false
 	}
-	return keys, values
+	key = t.sim.evict(keep)
+	value = t.entries[key].value
+	t.drop(key, lru.Capacity)
+	return key, value, true
+}
+
+func (t *twin[K, V]) resize(capacity int) {
+	t.capacity = uint64(capacity)
+	t.sim.resize(t.capacity)
+	t.shrink(0, nil)
+}
+
+func (t *twin[K, V]) clear() {
+	for _, k := range t.keys() {
+		t.log = append(t.log, left[K, V]{k, t.entries[k].value, lru.Cleared})
+	}
+	clear(t.entries)
+	t.pinned, t.weight = nil, 0
+	t.sim.clear()
+}
+
+// keys returns all keys in the order of iteration, pinned ones last.
+func (t *twin[K, V]) keys() []K { return append(t.sim.order(), t.pinned...) }
+
+func without[K comparable](keys []K, key K) []K {
+	if i := slices.Index(keys, key); i >= 0 {
+		return slices.Delete(keys, i, i+1)
+	}
+	return keys
 }
 
 // same demands that c holds what the twin holds, in its order.
 func same[K comparable, V any](t *testing.T, slow *twin[K, V], c *lru.Cache[K, V]) {
 	t.Helper()
-	keys, values := slow.all()
-	at := 0
+	want := slow.keys()
+	var forth, back []K
 	for k, v := range c.All() {
-		require.Less(t, at, len(keys))
-		require.Equal(t, keys[at], k)
-		require.Equal(t, values[at], v)
-		at++
+		forth = append(forth, k)
+		if e := slow.entries[k]; e == nil || any(e.value) != any(v) {
+			require.Failf(t, "wrong entry", "key %v has value %v, want %+v", k, v, e)
+		}
 	}
-	require.Equal(t, len(keys), at)
-	for k, v := range c.Backward() {
-		at--
-		require.Equal(t, keys[at], k)
-		require.Equal(t, values[at], v)
+	for k := range c.Backward() {
+		back = append(back, k)
 	}
-	require.Equal(t, len(keys), c.Len())
-	require.Equal(t, slow.weight(), c.Weight())
+	slices.Reverse(back)
+	if !slices.Equal(forth, want) || !slices.Equal(back, want) {
+		require.Failf(t, "wrong order", "All yields %v, Backward reversed %v, want %v", forth, back, want)
+	}
+	require.Equal(t, len(want), c.Len())
+	require.Equal(t, slow.weight, c.Weight())
 }
 
 // check verifies the invariants of c.

@@ -1,0 +1,156 @@
+package lru_test
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"testing"
+
+	"github.com/distkit/distkit/internal/testkit"
+	"github.com/distkit/distkit/lru"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// policies are those that a simulator follows decision by decision.
+var policies = []lru.Policy{lru.LRU, lru.FIFO, lru.LIFO, lru.MRU, lru.LFU, lru.Random, lru.SIEVE, lru.S3FIFO}
+
+// requests mixes what caches meet: a few popular keys, scans, loops, and a shift
+// of what is popular.
+func requests(n, capacity int) []uint64 {
+	zipf := testkit.Zipf(uint64(capacity), 0.9, uint64(5*capacity+3))
+	r := rand.New(rand.NewPCG(uint64(capacity), 3))
+	keys := make([]uint64, 0, n)
+	for scan := uint64(1 << 32); len(keys) < n; {
+		switch shift := uint64(len(keys) * 4 / n * capacity); r.IntN(3 * capacity) {
+		case 0:
+			for range 2 * capacity {
+				scan++
+				keys = append(keys, scan)
+			}
+		case 1:
+			for i := range 3 * uint64(capacity+1) {
+				keys = append(keys, 1<<40+i%uint64(capacity+1))
+			}
+		default:
+			keys = append(keys, zipf()+shift)
+		}
+	}
+	return keys[:n]
+}
+
+// Read through, the same hits and misses at each of 50,000 requests.
+func TestPoliciesDecideAsTheirDefinitions(t *testing.T) {
+	for _, p := range policies {
+		for _, capacity := range []int{1, 2, 3, 10, 100, 1000} {
+			t.Run(fmt.Sprintf("%v/%d", p, capacity), func(t *testing.T) {
+				c := must(lru.New[uint64, int](capacity, lru.WithPolicy(p), lru.WithStats()))
+				lru.Fix(c, randomSeed)
+				slow := newTwin[uint64, int](p, capacity, nil)
+				hits := uint64(0)
+				for i, k := range requests(50_000, capacity) {
+					_, want := slow.entries[k]
+					_, got := c.Get(k)
+					if want != got {
+						t.Fatalf("request %d of key %d: hit is %v, want %v", i, k, got, want)
+					}
+					if want {
+						slow.get(k)
+						hits++
+						continue
+					}
+					slow.set(k, i)
+					c.Set(k, i)
+				}
+				require.Equal(t, hits, c.Stats().Hits)
+				require.Equal(t, slow.sim.ghostHits(), c.Stats().GhostHits)
+				require.Greater(t, hits, uint64(0))
+				same(t, slow, c)
+				check(t, c)
+			})
+		}
+	}
+}
+
+func TestPoliciesMatchTwin(t *testing.T) {
+	number := func(i int) int { return i }
+	weights := func(most int) func(int, int) uint32 {
+		return func(_, v int) uint32 { return uint32(v % most) }
+	}
+	for _, p := range policies[1:] { // LRU has tests of its own
+		t.Run(p.String(), func(t *testing.T) {
+			for capacity, n := range map[int]int{1: 1000, 2: 2000, 3: 2000, 20: 8000, 300: 8000} {
+				play(t, p, capacity, n, number, nil)
+				play(t, p, capacity, n, number, weights(capacity+2)) // 0 pins, more is refused
+				play(t, p, capacity, n, number, weights(4))
+			}
+			play(t, p, 50, 5000, func(i int) string { return fmt.Sprint(i) }, nil)
+			if p == lru.S3FIFO {
+				return // its ghost takes keys of one hash for one another
+			}
+			play(t, p, 60, 3000, number, weights(9), lru.WithHasher(func(k int) uint64 { return uint64(k) % 3 << 57 }))
+		})
+	}
+}
+
+// Of 101 entries one goes at each draw, so one of the first stays through 100 of
+// them with a probability of (1 - 1/101)^100.
+func TestRandomEvictsAllAlike(t *testing.T) {
+	const trials, n = 400, 101
+	survivors := 0
+	for seed := range uint64(trials) {
+		c := must(lru.New[int, int](n, lru.WithPolicy(lru.Random)))
+		lru.Fix(c, seed)
+		for i := range n + 100 {
+			c.Set(i, i)
+		}
+		for i := range n {
+			if c.Contains(i) {
+				survivors++
+			}
+		}
+	}
+	const want = 0.3697 // (100/101)^100
+	lo, hi := testkit.RateBounds(want, trials*n, 5)
+	rate := float64(survivors) / (trials * n)
+	assert.True(t, lo < rate && rate < hi, "%v survive, want %v to %v", rate, lo, hi)
+}
+
+func TestRandomIsSeededForEachCache(t *testing.T) {
+	survivors := func() (keys []int) {
+		c := must(lru.New[int, int](100, lru.WithPolicy(lru.Random)))
+		for i := range 300 {
+			c.Set(i, i)
+		}
+		return keysOf(c.All())
+	}
+	assert.NotEqual(t, survivors(), survivors())
+}
+
+// What the docs warn of: 1000 entries with hits, then keys that are each used
+// twice, 200 apart, of which LRU hits the second use.
+func TestSIEVECanFreeze(t *testing.T) {
+	ratio := func(p lru.Policy) float64 {
+		c := must(lru.New[int, int](1000, lru.WithPolicy(p)))
+		get := func(k int) bool {
+			_, ok := c.GetOrSet(k, k)
+			return ok
+		}
+		for range 5 {
+			for k := range 1000 {
+				get(k)
+			}
+		}
+		hits := 0
+		const n = 100_000
+		for i := range n {
+			for _, k := range []int{1000 + i, 1000 + i - 200} {
+				if get(k) {
+					hits++
+				}
+			}
+		}
+		return float64(hits) / (2 * n)
+	}
+	assert.InDelta(t, 0.499, ratio(lru.LRU), 0.002)
+	assert.Less(t, ratio(lru.SIEVE), 0.05)
+}
