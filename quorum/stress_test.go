@@ -1,0 +1,189 @@
+package quorum_test
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"runtime"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/distkit/distkit/quorum"
+	"github.com/distkit/distkit/quorum/expr"
+	"github.com/stretchr/testify/require"
+)
+
+// noGoroutines fails if any goroutine of the package outlives its coordinator.
+func noGoroutines(t *testing.T) {
+	t.Helper()
+	var stacks []byte
+	for range 1000 { // the last ones may still be on their way out
+		stacks = make([]byte, 1<<20)
+		stacks = stacks[:runtime.Stack(stacks, true)]
+		if !bytes.Contains(stacks, []byte("quorum.(*call).")) && !bytes.Contains(stacks, []byte("quorum.(*batch).")) {
+			return
+		}
+		time.Sleep(time.Millisecond)
+	}
+	t.Fatalf("goroutines are left:\n%s", stacks)
+}
+
+// tree is a random system and the nodes that its operations are sent to.
+type tree struct {
+	c             *quorum.Coordinator
+	reads, writes expr.Expr
+	prefs         []string
+}
+
+func drawTrees(t *testing.T, c *quorum.Coordinator, rng *rand.Rand, n int) (out []tree) {
+	for range n {
+		var owners []string
+		for i := range 2 + rng.IntN(11) { // more than the inline slots hold, too
+			owners = append(owners, fmt.Sprint("n", i))
+		}
+		reads := drawTree(rng, owners)
+		sys, err := expr.NewSystem(reads, reads.Dual())
+		require.NoError(t, err)
+		opts := []quorum.Option{quorum.WithSystem(sys)}
+		if rng.IntN(2) == 0 {
+			opts = append(opts, quorum.WithHedge(quorum.Hedge{Max: time.Millisecond}))
+		}
+		rng.Shuffle(len(owners), func(i, k int) { owners[i], owners[k] = owners[k], owners[i] })
+		out = append(out, tree{view(t, c, opts...), sys.Reads(), sys.Writes(), owners})
+	}
+	return out
+}
+
+// TestStress runs operations of random rule trees from many goroutines, real
+// ones. Which replicas fail is drawn before, so that the outcome of each is
+// known: it is won if and only if those that answer are a quorum.
+func TestStress(t *testing.T) {
+	c := build(t, 3, 2, 2, quorum.WithMaxBackground(64))
+	trees := drawTrees(t, c, rand.New(rand.NewPCG(1, 2)), 40)
+	var wg sync.WaitGroup
+	var won, lost, missed, ended, wantMissed, writes atomic.Int64
+	for worker := range 8 {
+		wg.Go(func() {
+			rng := rand.New(rand.NewPCG(3, uint64(worker)))
+			for range 250 {
+				x := trees[rng.IntN(len(trees))]
+				good := map[string]bool{}
+				for _, node := range x.prefs {
+					good[node] = rng.IntN(4) > 0
+				}
+				slow := rng.IntN(len(x.prefs))
+				call := func(_ context.Context, t quorum.Target) error {
+					if t.Node == x.prefs[slow] {
+						runtime.Gosched()
+					}
+					if good[t.Node] {
+						return nil
+					}
+					return errBoom
+				}
+				need, err := x.writes, error(nil)
+				if rng.IntN(2) == 0 {
+					need = x.reads
+					_, err = quorum.Read(t.Context(), x.c, x.prefs, quorum.Op[string]{Call: func(ctx context.Context, t quorum.Target) (string, error) {
+						return t.Node, call(ctx, t)
+					}})
+				} else {
+					writes.Add(1)
+					for _, node := range x.prefs {
+						if !good[node] {
+							wantMissed.Add(1)
+						}
+					}
+					_, err = quorum.Write(t.Context(), x.c, x.prefs, quorum.WriteOp{
+						Call: call, Missed: func(string, error) { missed.Add(1) },
+						Done: func(r quorum.Receipt) {
+							ended.Add(1)
+							if len(r.Acked)+len(r.Failed) != len(x.prefs) || len(r.Pending) > 0 {
+								t.Errorf("done with %v", r)
+							}
+						},
+					})
+				}
+				var answers []string
+				for node, ok := range good {
+					if ok {
+						answers = append(answers, node)
+					}
+				}
+				if need.Satisfied(answers...) != (err == nil) {
+					t.Errorf("%v of %v: %v", answers, need, err)
+				}
+				if err == nil {
+					won.Add(1)
+				} else {
+					lost.Add(1)
+				}
+			}
+		})
+	}
+	wg.Wait()
+	check(t, c)
+	noGoroutines(t)
+	require.EqualValues(t, 8*250, c.Stats().Reads+c.Stats().Writes)
+	require.EqualValues(t, lost.Load(), c.Stats().Unmet)
+	require.Equal(t, writes.Load(), ended.Load())
+	require.Equal(t, wantMissed.Load(), missed.Load(), "each owner once")
+	require.Greater(t, won.Load(), int64(500))
+	require.Greater(t, lost.Load(), int64(200))
+}
+
+// TestStressOfCancel ends the callers' contexts at any moment.
+func TestStressOfCancel(t *testing.T) {
+	c := build(t, 5, 3, 3, quorum.WithSloppy(2), quorum.WithRepair(quorum.RepairBlocking), quorum.WithMaxBackground(8), quorum.WithStragglerTimeout(20*time.Millisecond))
+	prefs := []string{"a", "b", "c", "d", "e", "f", "g"}
+	var wg sync.WaitGroup
+	var values, discarded, kept atomic.Int64
+	for worker := range 8 {
+		wg.Go(func() {
+			rng := rand.New(rand.NewPCG(5, uint64(worker)))
+			for range 100 {
+				seed := rng.Uint64()
+				call := func(ctx context.Context, t quorum.Target) (int, error) {
+					rng := rand.New(rand.NewPCG(seed, uint64(t.Node[0])))
+					select {
+					case <-time.After(time.Duration(rng.IntN(400)) * time.Microsecond):
+					case <-ctx.Done():
+						return 0, ctx.Err()
+					}
+					if rng.IntN(6) == 0 {
+						return 0, errBoom
+					}
+					return rng.IntN(3), nil
+				}
+				ctx, cancel := context.WithTimeout(t.Context(), time.Duration(rng.IntN(600))*time.Microsecond)
+				if rng.IntN(2) == 0 {
+					res, _ := quorum.Read(ctx, c, prefs, quorum.Op[int]{
+						Call: func(ctx context.Context, t quorum.Target) (int, error) {
+							v, err := call(ctx, t)
+							if err == nil {
+								values.Add(1)
+							}
+							return v, err
+						},
+						Merge: func(a, b int) int { return max(a, b) }, Same: func(a, b int) bool { return a == b },
+						Repair:  func(ctx context.Context, t quorum.Target, _ int) error { _, err := call(ctx, t); return err },
+						Discard: func(int) { discarded.Add(1) },
+					})
+					kept.Add(int64(len(res.Replies)))
+				} else {
+					_, _ = quorum.Write(ctx, c, prefs, quorum.WriteOp{Call: func(ctx context.Context, t quorum.Target) error { _, err := call(ctx, t); return err }})
+				}
+				cancel()
+			}
+		})
+	}
+	wg.Wait()
+	check(t, c)
+	noGoroutines(t)
+	require.Equal(t, values.Load(), discarded.Load()+kept.Load(), "a value is given to the caller or to Discard, once")
+	require.Positive(t, kept.Load())
+	require.Positive(t, discarded.Load())
+}
