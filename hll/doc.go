@@ -1,10 +1,13 @@
 // Package hll estimates the number of distinct keys in fixed memory.
 //
-// Of the coin runs HHHT, HT, T the longest has three heads, and such a run comes
-// once in 16 throws of a series: the longest run tells how many series there
-// were. [Sketch] keeps that of 2^p groups of keys, and [ExaLogLog] some of the
-// shorter ones too, for less error a byte. A billion visitors take a gigabyte at
-// one byte each; here they take 16 or 8 KiB, for an error of 0.8 %.
+// A run of three heads and a tail, HHHT, comes once in 16 throws of four coins: the
+// longest run of heads suggests how often they were thrown. The bits of a hash are
+// such coins. Of keys whose hashes end in 2, 1, 0 and 2 zeros the longest run
+// suggests 2^(2+1) = 8 keys. One such counter errs by more than its own size, ten by
+// a third. [Sketch] keeps one for each of 2^p groups of keys and takes a mean, and
+// [ExaLogLog] keeps some of the shorter runs too, for less error a byte. A billion
+// visitors take a gigabyte at one byte each; here they take 16 or 8 KiB, for an
+// error of 0.8 %.
 //
 //	type        bytes at 0.8 %   what it has
 //	Sketch      16,384           bytes for registers, frozen images of 12 KiB

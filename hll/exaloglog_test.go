@@ -1,7 +1,6 @@
 package hll_test
 
 import (
-	"math"
 	"math/rand/v2"
 	"testing"
 
@@ -144,24 +143,6 @@ func unmix(x uint64) uint64 {
 	x ^= x>>27 ^ x>>54
 	x *= 0x96de1b173f119089
 	return x ^ x>>30 ^ x>>60 ^ hash64.SaltHLL
-}
-
-func TestExaLogLogErrorsAreThoseOfTheory(t *testing.T) {
-	const p, m = 9, 1 << 9
-	points := []int{1, 2, 10, 100, m, 1000, 5 * m, 10 * m, 50 * m, 250 * m}
-	for name, c := range map[string]struct {
-		relative float64
-		opts     []hll.Option
-	}{
-		"sparse first": {.3437584 / math.Sqrt(m), nil},
-		"martingale":   {.3062655 / math.Sqrt(m), []hll.Option{hll.WithMartingale(), hll.WithDense()}},
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			require.InEpsilon(t, c.relative, must(hll.NewExaLogLog(p, c.opts...)).RelativeError(), 1e-3)
-			band(t, points, m, c.relative, errorsAt(points, 200, func() counter { return must(hll.NewExaLogLog(p, c.opts...)) }))
-		})
-	}
 }
 
 func TestZeroExaLogLog(t *testing.T) {

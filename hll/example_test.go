@@ -1,12 +1,111 @@
 package hll_test
 
 import (
+	"encoding/json"
 	"fmt"
+	"math"
+	"math/bits"
 	"sync"
 	"time"
 
 	"github.com/distkit/distkit/hll"
 )
+
+// Three heads and a tail come once in sixteen throws of four coins: the longest run
+// tells how many keys threw. One such counter errs by more than its own size, ten by
+// a third, 16,384 by less than a hundredth.
+func Example_coinRuns() {
+	fmt.Println("HHHT suggests", 1<<len("HHHT"))
+	longest := 0
+	for _, hash := range []uint{0b10100, 0b00110, 0b10011, 0b01100} {
+		longest = max(longest, bits.TrailingZeros(hash)) // 2, 1, 0, 2
+	}
+	fmt.Println("2, 1, 0, 2 zeros suggest", 1<<(longest+1))
+	fmt.Printf("10 counters err by %.0f %%\n", 100*1.04/math.Sqrt(10))
+
+	sketch, err := hll.New(14, hll.WithDense())
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Printf("%d err by %.2f %%, and count a billion visitors too\n", sketch.SizeBytes(), 100*sketch.RelativeError())
+	// Output:
+	// HHHT suggests 16
+	// 2, 1, 0, 2 zeros suggest 8
+	// 10 counters err by 33 %
+	// 16384 err by 0.81 %, and count a billion visitors too
+}
+
+// Shards count on their own, at the precision that each can afford; their union is
+// the sketch of all keys.
+func ExampleSketch_Merge() {
+	total, err := hll.New(12)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	for shard := range 3 {
+		fine, _ := hll.New(14)
+		for i := range 1000 {
+			fine.AddString(fmt.Sprint("visitor ", 500*shard+i)) // half of them were on the last shard too
+		}
+		if err := total.Merge(fine); err != nil { // folds the finer one
+			fmt.Println(err)
+			return
+		}
+	}
+	lower, upper := total.Bounds(3)
+	fmt.Println(lower <= 2000 && 2000 <= upper)
+
+	coarse, _ := hll.New(10)
+	fmt.Println(total.Merge(coarse))
+	// Output:
+	// true
+	// hll: incompatible: merge of precision 10 into 12, Reduce the receiver first
+}
+
+// Sketches are text in JSON, and small as long as their sets are.
+func ExampleSketch_MarshalText() {
+	visitors, err := hll.New(14)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	visitors.AddString("alice")
+	visitors.AddString("bob")
+	page, err := json.Marshal(map[string]any{"path": "/", "visitors": visitors})
+	fmt.Println(string(page), err)
+
+	var back struct{ Visitors *hll.Sketch }
+	if err := json.Unmarshal(page, &back); err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Println(back.Visitors.Estimate(), back.Visitors.Equal(visitors))
+	// Output:
+	// {"path":"/","visitors":"0WsgAQAAAwAOAAAAAAAAAAIAAAAAAAAAAAAAAAAAAAAHAAAAAAAAAKb3Ie055iC63k7TArI/vQ=="} <nil>
+	// 2 true
+}
+
+// Where strangers choose the keys, hash them under a secret.
+func ExampleSketch_hostileKeys() {
+	secret := [16]byte([]byte("from a key store")) // a distkit.Secret
+	visitors, err := hll.New(14, hll.WithSecret(secret))
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	visitors.AddString("mallory")
+	image, _ := visitors.MarshalBinary() // may be stored and sent: the secret is not in it
+
+	var other hll.Sketch
+	fmt.Println(other.UnmarshalBinary(image))
+	mine, _ := hll.New(14, hll.WithSecret(secret))
+	fmt.Println(mine.UnmarshalBinary(image), mine.Estimate())
+	// Output:
+	// hll: incompatible: image was made under a secret, receiver has none
+	// <nil> 1
+}
 
 func ExampleSketch() {
 	visitors, err := hll.New(14)

@@ -47,6 +47,11 @@ func RawEstimate(p uint8, counts []uint32) float64 {
 	return s.estimate(p)
 }
 
+// ExaFromRegisters returns a dense sketch with these registers.
+func ExaFromRegisters(regs []uint32, p uint8) *ExaLogLog {
+	return &ExaLogLog{p: p, regs: regs, sums: exaCount(regs, p)}
+}
+
 func (e *ExaLogLog) Registers() []uint32 { return e.regs }
 
 // SumsAreRight reports whether the sums kept are those of the registers.

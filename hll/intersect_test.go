@@ -84,7 +84,7 @@ func leastErrors(p int, n [3]float64) (e [3]float64) {
 
 // Errors are those that theory says are the least possible, without bias.
 func TestIntersectErrorsAreThoseOfTheory(t *testing.T) {
-	const trials = 300
+	const trials = 200
 	for _, c := range []struct {
 		p int
 		n [3]int
