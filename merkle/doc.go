@@ -60,13 +60,20 @@
 //	..  if it asks, for each slice: 8 first, 8 last, 1 first cell, 1 cell to
 //	    end before, uvarint number of parts
 //
-// and an answer is 1 kind (3 equal, 4 tells), 4 first bytes of the salt, and for
-// each part 8 last position, uvarint count, 8 tag of count and sum, 1 number of
-// cells. Cells are 8 positions, 8 versions, 4 checks, all by exclusive or, and the
-// zig-zag varint of their count less what is expected (2n/(i+2) of n entries in
-// cell i, rounded down); no cells mean a list of 8 position, 8 version for each
-// entry. In the answer to an opening, the counts of the cells up to the 64th
-// follow: they tell how many differences there are. Parts that have no room are
+// and an answer is
+//
+//	1   kind: 3 equal, 4 tells
+//	4   first bytes of the salt; if it tells, what follows:
+//	..  uvarint: KiB that the responder takes in a message
+//	..  for each part of a slice that was asked for, in order: 8 last position,
+//	    uvarint count of entries, 8 tag of count and sum, 1 number of cells, which
+//	    follow: 8 positions, 8 versions, 4 checks, all by exclusive or, and the
+//	    zig-zag varint of their count less 2n/(i+2), rounded down, for cell i of n
+//	    entries; if there are no cells, 8 position, 8 version for each entry
+//	..  if it answers an opening with cells: the counts of those up to the 64th
+//
+// The tag is the first half of what an opening has for all spans. The counts at the
+// end tell how many differences there are. Parts that have no room are left out and
 // asked for again.
 //
 // # Stability

@@ -64,3 +64,25 @@ func (t *Tree) check(x *inner, level int, in span, root bool) (sum total, err er
 	}
 	return sum, nil
 }
+
+// differing returns the cells of b less a.
+func differing(a, b *Tree) (c cells) {
+	var own cells
+	a.gather(own[:], everything)
+	b.gather(c[:], everything)
+	subCells(c[:], own[:])
+	return c
+}
+
+// Decodes reports whether the first n cells of b less a give all differences.
+func Decodes(a, b *Tree, n int) bool {
+	c := differing(a, b)
+	_, ok := (&Session{tree: a}).peel(c[:n], n, everything)
+	return ok
+}
+
+// Estimate guesses from the first n cells how many entries a and b differ by.
+func Estimate(a, b *Tree, n int) uint64 {
+	c := differing(a, b)
+	return estimate(c[:n])
+}

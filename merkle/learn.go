@@ -35,6 +35,10 @@ func (s *Session) learn(in []byte) error {
 		s.done = true
 		return nil
 	}
+	room := src.uvarint(messageMax >> 10)
+	if room == 0 {
+		return corrupt("an answer of a side that takes no messages")
+	}
 	active := s.active
 	if !s.opened {
 		active = []slice{{ask: ask{span: everything, to: openCells, parts: 1}}}
@@ -82,7 +86,7 @@ func (s *Session) learn(in []byte) error {
 	if !s.opened {
 		s.claimed = claimed
 	}
-	s.opened = true
+	s.opened, s.room = true, min(s.max, int(room)<<10)
 	s.found = append(s.found, diffs...)
 	s.stats.Diffs += uint64(len(diffs))
 	s.queue = slices.Concat(open, active, s.queue)

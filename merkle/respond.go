@@ -47,6 +47,8 @@ func (s *Session) respond(dst, in []byte) (out []byte, done bool, err error) {
 		}
 	}
 	r := reply{s: s, h: h, start: len(dst), max: min(s.max, h.max<<10), out: append(append(dst, msgTell), h.salt[:4]...)}
+	r.out = binary.AppendUvarint(r.out, uint64(s.max>>10))
+	r.first = len(r.out)
 	for _, a := range asks {
 		if !r.answer(a) {
 			break
@@ -71,7 +73,8 @@ func (s *Session) gather(dst []cell, domain []span, in span) {
 type reply struct {
 	s     *Session
 	h     header
-	start int
+	start int // of the message in out
+	first int // of its parts
 	max   int
 	out   []byte
 }
@@ -106,7 +109,7 @@ func (r *reply) tell(p span, a ask) bool {
 	list := sum.count <= uint64(cellSize*a.to/entrySize)
 	m := a.to - a.from
 	if list && int(sum.count)*entrySize > room || !list && m*(cellSize+4) > room {
-		if len(r.out)-r.start > 5 {
+		if len(r.out) > r.first {
 			return false
 		}
 		list, m = false, min(m, max(1, room/(cellSize+4)))

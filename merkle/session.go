@@ -27,7 +27,8 @@ import (
 type Session struct {
 	tree     *Tree // nil in a zero Session
 	domain   []span
-	max      int
+	max      int // of a message that this side takes
+	room     int // of a message that the other side takes too
 	maxDiffs uint64
 	starts   bool // it is the initiator
 	salt     [8]byte
@@ -112,12 +113,13 @@ func (t *Tree) session(starts bool, opts []SessionOption) (*Session, error) {
 	switch {
 	case t.keying == nil:
 		return nil, errors.New("merkle: session of a zero Tree: make one by NewTree")
-	case c.max < 1<<10 || c.max > 1<<30:
-		return nil, fmt.Errorf("merkle: maximum of a message is %d, want 1024 to %d bytes", c.max, 1<<30)
+	case c.max < messageMin || c.max > messageMax:
+		return nil, fmt.Errorf("merkle: maximum of a message is %d, want %d to %d bytes", c.max, messageMin, messageMax)
 	case len(domain)*16 > c.max/2:
 		return nil, fmt.Errorf("merkle: %d ranges in messages of %d bytes, want at most %d: %w", len(domain), c.max, c.max/32, ErrLimit)
 	}
 	s := &Session{tree: t.Snapshot(), domain: domain, max: c.max &^ 1023, maxDiffs: uint64(c.maxDiffs), starts: starts}
+	s.room = s.max
 	if starts {
 		rand.Read(s.salt[:]) // never fails
 		s.done = len(domain) == 0
@@ -184,12 +186,12 @@ func (s *Session) Stats() Stats { return s.stats }
 
 // header returns the beginning of a message of the initiator.
 func (s *Session) header(kind byte) header {
-	return header{kind: kind, salt: s.salt, check: s.tree.keying.saltedCheck(s.salt), max: s.max >> 10, domain: s.domain}
+	return header{kind: kind, salt: s.salt, check: s.tree.keying.saltedCheck(s.salt), max: s.room >> 10, domain: s.domain}
 }
 
 // say appends the message of the initiator that is due.
 func (s *Session) say(dst []byte) ([]byte, error) {
-	if limit := 128 + 16*uint64(bits.Len64(s.claimed|s.tree.total.count)) + 1024*s.stats.Diffs/uint64(s.max); s.stats.Messages > limit {
+	if limit := 128 + 16*uint64(bits.Len64(s.claimed|s.tree.total.count)) + 1024*s.stats.Diffs/uint64(s.room); s.stats.Messages > limit {
 		return dst, fmt.Errorf("%w: %d messages and no end", ErrLimit, s.stats.Messages)
 	}
 	if !s.opened {
@@ -205,7 +207,7 @@ func (s *Session) say(dst []byte) ([]byte, error) {
 	for len(s.queue) > 0 {
 		x := s.queue[0]
 		// What has no room in the answer is asked for again, so ask for a bit more.
-		if len(s.active) > 0 && (answer > uint64(s.max) || len(out)-len(dst)+32 > s.max) {
+		if len(s.active) > 0 && (answer > uint64(s.room) || len(out)-len(dst)+32 > s.room) {
 			break
 		}
 		out = appendAsk(out, x.ask)

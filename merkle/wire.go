@@ -16,6 +16,8 @@ const (
 )
 
 const (
+	messageMin, messageMax = 1 << 10, 1 << 30
+
 	openCells = 16 // what answers an opening
 	entrySize = 16
 	cellSize  = 21 // about: 20 bytes and a varint
@@ -96,7 +98,7 @@ func (s *source) header(kind byte) (h header) {
 	h.kind = kind
 	copy(h.salt[:], s.bytes(8))
 	h.check = binary.LittleEndian.Uint32(s.bytes(4))
-	h.max = int(s.uvarint(1 << 20))
+	h.max = int(s.uvarint(messageMax >> 10))
 	n := s.uvarint(uint64(len(s.b) / 16))
 	if n == 0 {
 		h.domain = []span{everything}
