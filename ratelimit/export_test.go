@@ -1,0 +1,26 @@
+package ratelimit
+
+import "time"
+
+// Rule opens the units to the tests.
+type Rule struct{ *rule }
+
+// NewRule returns the rule of l under a, whose windows are aligned to the epoch.
+func NewRule(l Limit, a Algorithm) (Rule, error) {
+	r, err := newRule(l, a, instant(time.Unix(0, 0)))
+	return Rule{r}, err
+}
+
+func (r Rule) Clock(now int64) int64 { return r.clock(now) }
+func (r Rule) When(u int64) int64    { return r.when(u) }
+func (r Rule) Floor(now int64) int64 { return r.floor(now) }
+func (r Rule) Step(v, now, n int64) (word int64, ok bool) {
+	return r.step(v, now, n)
+}
+
+func (r Rule) Units() (fine, coarse uint8, burst int64) {
+	return r.fine, r.coarse, r.burst
+}
+
+// Instant returns t as limiters see it.
+func Instant(t time.Time) int64 { return instant(t) }

@@ -1,0 +1,77 @@
+package ratelimit
+
+import (
+	"math/bits"
+	"time"
+)
+
+// SetLimit changes the limit while the limiter is used. What a token bucket has
+// left it keeps, up to the new burst, and debt stays debt; a window keeps its
+// count, up to the new events. Who waits already keeps the turn that was promised.
+// The error wraps [ErrInvalidLimit], and then nothing has changed.
+func (l *Limiter) SetLimit(limit Limit) error { return l.setLimit(l.clock.now(), limit) }
+
+// SetLimitAt is SetLimit at the given instant.
+func (l *Limiter) SetLimitAt(now time.Time, limit Limit) error {
+	return l.setLimit(instant(now), limit)
+}
+
+func (l *Limiter) setLimit(now int64, limit Limit) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	old := l.load()
+	r, err := newRule(limit, l.alg, l.align)
+	if err != nil {
+		return err
+	}
+	l.install(r, r.convert(&old.rule, old.word.Swap(frozen), now), old.era)
+	return nil
+}
+
+// convert returns the word for r of a limiter that had the word v under old.
+func (r *rule) convert(old *rule, v, now int64) int64 {
+	switch {
+	case *r == *old:
+		return v
+	case v == fresh || r.kind == kindUnlimited || old.kind == kindUnlimited:
+		return fresh
+	case r.kind != kindBucket:
+		return r.convertWindow(old, v, now)
+	}
+	c := old.clock(now)
+	base := r.clock(now)
+	left := min(r.burst, r.units(old, old.burst-(max(v, c)-c)))
+	if left < base+r.burst-maxWord {
+		return maxWord
+	}
+	return base + r.burst - left
+}
+
+// maxWord is the largest word of a bucket: the debt before it ends with the horizon.
+const maxWord = horizon + maxUnits
+
+// units converts u units of old, rounding down.
+func (r *rule) units(old *rule, u int64) int64 {
+	up := int(r.fine) - int(r.coarse) - int(old.fine) + int(old.coarse)
+	switch {
+	case up <= 0:
+		return u >> min(63, -up)
+	case bits.Len64(uint64(max(u, ^u)))+up > 62:
+		if u < 0 {
+			return -frozen
+		}
+		return frozen
+	}
+	return u << up
+}
+
+// convertWindow keeps both counts where the windows are the same, and else counts
+// what old still counted as events of the new window.
+func (r *rule) convertWindow(old *rule, v, now int64) int64 {
+	w, _ := old.at(v, now)
+	if r.limit.Period != old.limit.Period {
+		w = window{index: (now + r.phase) / int64(r.limit.Period), cur: old.limit.Events - old.freeWindow(v, now)}
+	}
+	w.prev, w.cur = min(w.prev, r.limit.Events), min(w.cur, r.limit.Events)
+	return r.pack(w)
+}
