@@ -24,6 +24,8 @@ func TestConcurrentMatchesSketch(t *testing.T) {
 				key, n := user(h), []uint64{1, 3, 300, 1 << 20}[i%4]
 				require.Equal(t, s.AddStringN(key, n), c.AddN([]byte(key), n))
 				require.Equal(t, s.AddString(key), c.AddString(key))
+				require.Equal(t, s.AddStringN(key, n), c.AddStringN(key, n))
+				require.Equal(t, s.Add([]byte(key)), c.Add([]byte(key)))
 				require.Equal(t, s.CountString(key), c.Count([]byte(key)))
 			}
 			require.True(t, s.Equal(c.Snapshot()))

@@ -1,6 +1,7 @@
 package cms
 
 import (
+	"fmt"
 	"math"
 	"slices"
 )
@@ -49,7 +50,10 @@ func New(epsilon, delta float64, opts ...Option) (*Sketch, error) {
 // NewSize returns an empty Sketch of depth rows, 1 to 16, of width counters, 1 to
 // 2^32. Options: WithConservative, WithWideCounters, WithSecret.
 func NewSize(width, depth int, opts ...Option) (*Sketch, error) {
-	return newSketch("NewSize", uint64(max(width, 0)), uint64(max(depth, 0)), opts)
+	if width < 0 || depth < 0 {
+		return nil, fmt.Errorf("cms: width is %d and depth %d, want at least 1", width, depth)
+	}
+	return newSketch("NewSize", uint64(width), uint64(depth), opts)
 }
 
 func newSketch(constructor string, width, depth uint64, opts []Option) (*Sketch, error) {

@@ -196,6 +196,22 @@ func TestTopKCountsBytes(t *testing.T) {
 	checkTop(t, k)
 }
 
+// An image with a few items decodes to little, and grows to all k.
+func TestTopKGrowsAfterDecoding(t *testing.T) {
+	few, truth := must(cms.NewTopK(100, cms.WithCounters(10))), exact{}
+	few.AddString(user(1))
+	truth.add(1)
+	k := new(cms.TopK)
+	require.NoError(t, k.UnmarshalBinary(must(few.MarshalBinary())))
+	require.Less(t, k.SizeBytes(), few.SizeBytes()/2)
+	stream, _ := zipf(1, 1, 200, 1000)
+	for _, h := range stream {
+		k.AddString(user(h))
+		truth.add(h)
+	}
+	certified(t, k, truth)
+}
+
 func TestTopKKeys(t *testing.T) {
 	k := must(cms.NewTopK(3))
 	key := []byte("mine")

@@ -263,6 +263,7 @@ func TestTrendingReadsTheClock(t *testing.T) {
 		require.InEpsilon(t, 5, k.Total(), 1e-12)
 		require.InEpsilon(t, 1, k.MinScore(), 1e-12)
 		require.Len(t, slices.Collect(k.Items()), 2)
+		require.True(t, k.ContainsString("a") && k.ContainsHash(k.HashString("a")) && !k.Contains([]byte("d")))
 	})
 }
 
