@@ -541,6 +541,19 @@ var zeroValues = map[string]struct {
 		},
 		change: func() { _, _ = new(ring.Ring).Add(ring.Node{ID: "a"}) },
 	},
+	"ring.Table": {
+		queries: func(t *testing.T) {
+			var r ring.Table
+			_, ok := r.OwnerString("a")
+			assert.False(t, ok)
+			assert.Equal(t, -1, r.Locate(1))
+			assert.Zero(t, r.Len()+r.Partitions()+r.Replicas()+r.Partition(1<<63))
+			assert.Zero(t, r.Version())
+			assert.Empty(t, r.AppendReplicas(nil, 0))
+			assert.Empty(t, r.AppendOwnersString(nil, "a", 3))
+		},
+		change: func() { _, _ = new(ring.Table).Rebalance(nil) },
+	},
 	"lru.Cache": {
 		queries: func(t *testing.T) {
 			var c lru.Cache[string, int]

@@ -18,6 +18,8 @@
 //	              memory, 1 ns a node.
 //	[Maglev]      load balancers: shares within 1 %, one table lookup; some keys
 //	              move between nodes that stay.
+//	[Table]       stores that move data by partition: exact shares, provably the
+//	              fewest moves; but it has a history, which somebody must keep.
 //	[Jump], [JumpBack]  shards numbered for good: no memory, perfect balance; only
 //	              the last one can go.
 //	[Ring.Subset] tenants that must not take each other down: a few nodes each.
@@ -44,13 +46,16 @@
 // A crash changes who is up, never the membership: keep the ring, and let the
 // next nodes of [Ring.Walk] stand in. Join, leave, weight and zone are explicit.
 //
+// A [Table] alone has a history: what it is depends on what it was, so one process
+// rebalances it, stores it, and hands it out with its version.
+//
 // Virtual nodes do not help against one hot key: its owner has it, whatever the
 // tokens. Spread its work over nodes by Bounded, or read keys that are certified
 // hot from all of their owners.
 //
 // # Concurrency
 //
-// Ring, Rendezvous and Maglev are immutable and safe for concurrent use,
+// Ring, Rendezvous, Maglev and Table are immutable and safe for concurrent use,
 // but for decoding into them. [Live] gives readers the current ring by one atomic
 // read while writers change it. Bounded is safe for concurrent use and takes no
 // locks to acquire and release.
@@ -69,7 +74,8 @@
 //
 // [Ring.Share] gives the exact share of a node. Under WithTolerance all are in
 // the bound that was asked for. Ranges, shares and move plans are exact.
-// Weighted rendezvous draws with a precision of 2^-41.
+// Weighted rendezvous draws with a precision of 2^-41. The loads of a Table are its
+// nodes' exact shares, rounded down or up.
 //
 // # Format
 //
@@ -88,14 +94,26 @@
 //	    6 bytes each     the tokens without their low 16 bits, little-endian,
 //	                     ascending
 //
-// Varints have the shortest form. Equal rings have equal images.
+// A Table's image is of kind 49, version 0, without alignment and with five
+// parameters: the partitions, the replicas that were asked for, the table's
+// version, the check value of the secret (0 for none), and the number of nodes.
+// The payload:
+//
+//	nodes, as above
+//	2 bytes for each replica of each partition, or for each node if there are
+//	    fewer: the place of its node among the nodes, little-endian, the owner
+//	    first, in an order that the zone rule allows
+//
+// Varints have the shortest form. Equal rings have equal images, and so have equal
+// tables.
 //
 // # Stability
 //
 // Placement is frozen from v0.1: tokens, the presets for foreign tokens, owners,
 // the zone rule, WithTolerance, Rendezvous, Maglev, Jump and JumpBack give the
-// same nodes in every version and on every architecture. The image of Ring has
-// version 0 and may change before v1.
+// same nodes in every version and on every architecture. The placement of Table
+// is the same on every architecture, but may change before v1, as may the images
+// of Ring and Table, which have version 0.
 //
 // # Security
 //

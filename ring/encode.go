@@ -67,12 +67,7 @@ func (r *Ring) header() codec.Header {
 }
 
 func (r *Ring) payload() []byte {
-	var b []byte
-	for _, n := range r.nodes {
-		b = append(binary.AppendUvarint(b, uint64(len(n.ID))), n.ID...)
-		b = append(binary.AppendUvarint(b, uint64(len(n.Zone))), n.Zone...)
-		b = binary.LittleEndian.AppendUint64(b, math.Float64bits(n.Weight))
-	}
+	b := appendNodes(nil, r.nodes)
 	if r.cfg.set&setTokens == 0 {
 		return b
 	}
@@ -85,6 +80,15 @@ func (r *Ring) payload() []byte {
 		for _, p := range points {
 			b = append(b, byte(p>>16), byte(p>>24), byte(p>>32), byte(p>>40), byte(p>>48), byte(p>>56))
 		}
+	}
+	return b
+}
+
+func appendNodes(b []byte, nodes []Node) []byte {
+	for _, n := range nodes {
+		b = append(binary.AppendUvarint(b, uint64(len(n.ID))), n.ID...)
+		b = append(binary.AppendUvarint(b, uint64(len(n.Zone))), n.Zone...)
+		b = binary.LittleEndian.AppendUint64(b, math.Float64bits(n.Weight))
 	}
 	return b
 }
@@ -145,8 +149,6 @@ func (r *Ring) decode(h codec.Header, payload []byte) error {
 		return codec.Corrupt(codec.Ring, "virtual nodes is %d, want 1 to %d", virtual, maxTokens)
 	case h.Params[1] != 0 && !(tolerance > 0 && tolerance < 1):
 		return codec.Corrupt(codec.Ring, "tolerance is %g, want 0 < eps < 1, or 0 for none", tolerance)
-	case count > maxNodes || count*leastNodeSize > uint64(len(payload)):
-		return codec.Corrupt(codec.Ring, "%d nodes in %d bytes", count, len(payload))
 	}
 	if check != hash64.Check(r.cfg.secret) {
 		return codec.Incompatible("ring", "the image was made under another secret than the receiver's")
@@ -155,8 +157,8 @@ func (r *Ring) decode(h codec.Header, payload []byte) error {
 	if h.Params[1] != 0 {
 		c.set |= setTolerance
 	}
-	d := decoder{rest: payload}
-	nodes, err := d.nodes(int(count))
+	d := decoder{codec.Ring, payload}
+	nodes, err := d.nodes(count)
 	if err != nil {
 		return err
 	}
@@ -175,24 +177,30 @@ func (r *Ring) decode(h codec.Header, payload []byte) error {
 	return nil
 }
 
-// decoder takes a payload apart.
-type decoder struct{ rest []byte }
+// decoder takes the payload of an image of that kind apart.
+type decoder struct {
+	kind codec.Kind
+	rest []byte
+}
 
-func (d *decoder) nodes(count int) ([]Node, error) {
+func (d *decoder) nodes(count uint64) ([]Node, error) {
+	if count > maxNodes || count*leastNodeSize > uint64(len(d.rest)) {
+		return nil, codec.Corrupt(d.kind, "%d nodes in %d bytes", count, len(d.rest))
+	}
 	nodes := make([]Node, 0, count)
 	for i := range count {
 		id, ok := d.text()
 		zone, zoneOK := d.text()
 		if !ok || !zoneOK || len(d.rest) < 8 {
-			return nil, codec.Corrupt(codec.Ring, "node %d is cut short", i)
+			return nil, codec.Corrupt(d.kind, "node %d is cut short", i)
 		}
 		weight := math.Float64frombits(binary.LittleEndian.Uint64(d.rest))
 		d.rest = d.rest[8:]
 		if id == "" || i > 0 && id <= nodes[i-1].ID {
-			return nil, codec.Corrupt(codec.Ring, "ID %d is %q, want them ascending and not empty", i, id)
+			return nil, codec.Corrupt(d.kind, "ID %d is %q, want them ascending and not empty", i, id)
 		}
 		if !(weight > 0) || math.IsInf(weight, 1) {
-			return nil, codec.Corrupt(codec.Ring, "weight of %q is %g, want a finite number > 0", id, weight)
+			return nil, codec.Corrupt(d.kind, "weight of %q is %g, want a finite number > 0", id, weight)
 		}
 		nodes = append(nodes, Node{ID: id, Weight: weight, Zone: zone})
 	}

@@ -388,3 +388,69 @@ func ExampleRing_Subset() {
 	fmt.Println(mine.Len(), "nodes, and keys stay on them:", inside)
 	// Output: 4 nodes, and keys stay on them: true
 }
+
+// A table of eight partitions, each with two copies, in two of three zones. When a
+// fourth node joins, four of sixteen copies move: its share.
+func ExampleTable() {
+	nodes := []ring.Node{{ID: "a", Zone: "x"}, {ID: "b", Zone: "y"}, {ID: "c", Zone: "z"}}
+	before, err := ring.NewTable(nodes, 2, ring.WithPartitions(8))
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	after, err := before.Rebalance(append(nodes, ring.Node{ID: "d", Zone: "x"}))
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	holders := func(t *ring.Table, partition int) (ids []string) {
+		for _, i := range t.AppendReplicas(nil, partition) {
+			ids = append(ids, t.Node(i).ID)
+		}
+		return ids
+	}
+	for p := range after.Partitions() {
+		fmt.Println(p, holders(before, p), "->", holders(after, p))
+	}
+	owner, _ := after.OwnerString("user:42")
+	fmt.Printf("user:42 is in partition %d, whose owner is %s (version %d)\n", after.Partition(distkit.HashString("user:42")), owner, after.Version())
+	// Output:
+	// 0 [c a] -> [c a]
+	// 1 [b a] -> [b a]
+	// 2 [a b] -> [a b]
+	// 3 [b c] -> [c d]
+	// 4 [c a] -> [a c]
+	// 5 [c b] -> [d b]
+	// 6 [a b] -> [b d]
+	// 7 [a c] -> [d c]
+	// user:42 is in partition 6, whose owner is b (version 2)
+}
+
+// One process rebalances, stores the table and hands it out; others decode it, and
+// keep the newer one.
+func ExampleTable_UnmarshalBinary() {
+	leader, err := ring.NewTable(ring.Nodes("a", "b", "c"), 2)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	next, err := leader.Rebalance(ring.Nodes("a", "b", "c", "d"))
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	image, err := next.MarshalBinary()
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	var received ring.Table
+	if err := received.UnmarshalBinary(image); err != nil {
+		fmt.Println(err)
+		return
+	}
+	if received.Version() > leader.Version() {
+		fmt.Println("version", received.Version(), "with", received.Len(), "nodes in", len(image), "bytes")
+	}
+	// Output: version 2 with 4 nodes in 16492 bytes
+}

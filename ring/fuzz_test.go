@@ -55,3 +55,44 @@ func FuzzUnmarshal(f *testing.F) {
 		}
 	})
 }
+
+// Any sequence of memberships, held to the promises and to a textbook flow.
+func FuzzRebalance(f *testing.F) {
+	f.Add(uint64(1), uint8(3), uint8(4), uint8(2))
+	f.Add(uint64(2), uint8(0), uint8(0), uint8(0))
+	f.Add(uint64(3), uint8(5), uint8(9), uint8(4))
+	f.Fuzz(func(t *testing.T, seed uint64, logPartitions, replicas, zones uint8) {
+		rng := rand.New(rand.NewPCG(seed, 21))
+		tab := mustTable(t, smallNodes(rng, 8, int(zones%5)), 1+int(replicas%5), ring.WithPartitions(1<<(logPartitions%6)))
+		for range 3 {
+			next := rebalance(t, tab, smallNodes(rng, 8, int(zones%5)))
+			was := sparseOf(tab)
+			require.Equal(t, problemOf(next).flowMoves(t, was), sparseOf(next).moves(was))
+			tab = next
+		}
+	})
+}
+
+// What a decoder accepts, it encodes to the same bytes.
+func FuzzUnmarshalTable(f *testing.F) {
+	for _, pair := range tableImages(f) {
+		f.Add(marshalTable(f, pair[0]))
+	}
+	f.Fuzz(func(t *testing.T, image []byte) {
+		if len(image) < 8 {
+			return
+		}
+		var tab ring.Table
+		if tab.UnmarshalBinary(image) != nil {
+			image = resum(image[:len(image)-8])
+			if tab.UnmarshalBinary(image) != nil {
+				require.Zero(t, tab.Partitions())
+				return
+			}
+		}
+		image = bytes.Clone(image)
+		image[5] = 0 // flags that a reader may ignore, which this one does
+		require.Equal(t, resum(image[:len(image)-8]), marshalTable(t, &tab))
+		require.Len(t, tab.AppendOwnersString(nil, "key", tab.Len()), tab.Len())
+	})
+}

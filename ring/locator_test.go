@@ -32,6 +32,8 @@ func makers(t testing.TB) map[string]func([]ring.Node, ...ring.Option) locator {
 		"Ring":       func(nodes []ring.Node, opts ...ring.Option) locator { return mustNew(t, nodes, opts...) },
 		"Rendezvous": func(nodes []ring.Node, opts ...ring.Option) locator { return mustRendezvous(t, nodes, opts...) },
 		"Maglev":     func(nodes []ring.Node, opts ...ring.Option) locator { return mustMaglev(t, nodes, opts...) },
+		"Table":      func(nodes []ring.Node, opts ...ring.Option) locator { return mustTable(t, nodes, 1, opts...) },
+		"Table of 3": func(nodes []ring.Node, opts ...ring.Option) locator { return mustTable(t, nodes, 3, opts...) },
 	}
 }
 
@@ -143,7 +145,7 @@ func TestLocatorsDoNotAllocate(t *testing.T) {
 func TestOptionsThatDoNotApply(t *testing.T) {
 	for name, opt := range map[string]ring.Option{
 		"WithVirtualNodes": ring.WithVirtualNodes(3), "WithTolerance": ring.WithTolerance(0.1), "WithTableSize": ring.WithTableSize(7),
-		"WithTokens": ring.WithTokens(ring.EnvoyTokens), "WithJumps": ring.WithJumps(), "WithSecret": ring.WithSecret(testSecret),
+		"WithPartitions": ring.WithPartitions(8), "WithTokens": ring.WithTokens(ring.EnvoyTokens), "WithJumps": ring.WithJumps(), "WithSecret": ring.WithSecret(testSecret),
 	} {
 		for typ, c := range map[string]struct {
 			err     error
@@ -152,6 +154,7 @@ func TestOptionsThatDoNotApply(t *testing.T) {
 			"Ring":       {second(ring.New(nil, opt)), []string{"WithVirtualNodes", "WithTolerance", "WithTokens", "WithSecret"}},
 			"Rendezvous": {second(ring.NewRendezvous(nil, opt)), []string{"WithSecret"}},
 			"Maglev":     {second(ring.NewMaglev(nil, opt)), []string{"WithSecret", "WithTableSize"}},
+			"Table":      {second(ring.NewTable(nil, 1, opt)), []string{"WithSecret", "WithPartitions"}},
 			"Bounded":    {second(ring.NewBounded(new(ring.Ring), 2, opt)), []string{"WithJumps"}},
 		} {
 			if slices.Contains(c.applies, name) {
@@ -197,6 +200,9 @@ func TestSharesFollowWeights(t *testing.T) {
 	nodes := []ring.Node{{ID: "a", Weight: 1}, {ID: "b", Weight: 2}, {ID: "c", Weight: 0.5}, {ID: "d", Weight: 6.5}}
 	const keys = 200_000
 	for name, maker := range makers(t) {
+		if name == "Table of 3" {
+			continue // d cannot have more than a third of the replicas
+		}
 		l := maker(nodes)
 		counts := map[string]int{}
 		rng := rand.New(rand.NewPCG(3, 15))
@@ -207,7 +213,7 @@ func TestSharesFollowWeights(t *testing.T) {
 		for _, n := range nodes {
 			lo, hi := testkit.RateBounds(n.Weight/10, keys, 5)
 			rate := float64(counts[n.ID]) / keys
-			slack := map[string]float64{"Ring": 0.15, "Maglev": 0.002}[name] * n.Weight / 10
+			slack := map[string]float64{"Ring": 0.15, "Maglev": 0.002, "Table": 0.0005}[name] * n.Weight / 10
 			assert.True(t, lo-slack <= rate && rate <= hi+slack, "%s: %s has %g", name, n.ID, rate)
 		}
 	}
@@ -276,7 +282,7 @@ func TestMaglevErrors(t *testing.T) {
 }
 
 func TestZeroLocators(t *testing.T) {
-	for name, l := range map[string]locator{"Ring": new(ring.Ring), "Rendezvous": new(ring.Rendezvous), "Maglev": new(ring.Maglev)} {
+	for name, l := range map[string]locator{"Ring": new(ring.Ring), "Rendezvous": new(ring.Rendezvous), "Maglev": new(ring.Maglev), "Table": new(ring.Table)} {
 		assert.Zero(t, l.Len(), name)
 		assert.Zero(t, l.Node(0), name)
 		assert.Equal(t, -1, l.Locate(5), name)

@@ -53,8 +53,8 @@ func Nodes(ids ...string) []Node {
 	return nodes
 }
 
-// Locator is what [Ring], [Rendezvous] and [Maglev] have in common: a fixed
-// set of nodes and, for every hash, an order of preference among them. A
+// Locator is what [Ring], [Rendezvous], [Maglev] and [Table] have in common: a
+// fixed set of nodes and, for every hash, an order of preference among them. A
 // Locator is immutable and safe for concurrent use.
 type Locator interface {
 	// Len returns the number of nodes.

@@ -23,19 +23,21 @@ const (
 	setTokens
 	setJumps
 	setTableSize
+	setPartitions
 )
 
 var settingNames = [...]string{
-	"WithVirtualNodes", "WithTolerance", "WithSecret", "WithTokens", "WithJumps", "WithTableSize",
+	"WithVirtualNodes", "WithTolerance", "WithSecret", "WithTokens", "WithJumps", "WithTableSize", "WithPartitions",
 }
 
 type config struct {
-	set       setting
-	virtual   int
-	tolerance float64
-	secret    *[16]byte
-	tokens    func(dst []uint64, n Node, count int) []uint64
-	tableSize int
+	set        setting
+	virtual    int
+	tolerance  float64
+	secret     *[16]byte
+	tokens     func(dst []uint64, n Node, count int) []uint64
+	tableSize  int
+	partitions int
 }
 
 const defaultVirtualNodes = 512
@@ -61,7 +63,7 @@ func WithTolerance(eps float64) Option {
 	return func(c *config) { c.set |= setTolerance; c.tolerance = eps }
 }
 
-// WithSecret applies to Ring, Rendezvous and Maglev: keys and node IDs
+// WithSecret applies to Ring, Rendezvous, Maglev and Table: keys and node IDs
 // are hashed by SipHash-2-4 under the secret instead of XXH64, so that nobody
 // who does not know it can choose keys, or a node's ID, that aim at one node.
 // It costs about 10 ns a key. All processes that share the placement need the
@@ -84,7 +86,7 @@ func WithTokens(f func(dst []uint64, n Node, count int) []uint64) Option {
 
 // configure applies opts for the named type, to which those in allowed apply.
 func configure(typ string, allowed setting, opts []Option) (config, error) {
-	c := config{virtual: defaultVirtualNodes, tableSize: defaultTableSize}
+	c := config{virtual: defaultVirtualNodes, tableSize: defaultTableSize, partitions: defaultPartitions}
 	for _, o := range opts {
 		o(&c)
 	}
@@ -99,6 +101,9 @@ func configure(typ string, allowed setting, opts []Option) (config, error) {
 	}
 	if c.set&setTokens != 0 && c.tokens == nil {
 		return c, fmt.Errorf("ring: token function is nil")
+	}
+	if c.partitions < 1 || c.partitions > maxPartitions || c.partitions&(c.partitions-1) != 0 {
+		return c, fmt.Errorf("ring: partitions is %d, want a power of two up to %d", c.partitions, maxPartitions)
 	}
 	return c, nil
 }

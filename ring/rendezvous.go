@@ -130,24 +130,30 @@ func (v *Rendezvous) AppendLocate(dst []int, h uint64, n int) []int {
 	if n == 1 {
 		return append(dst, v.Locate(h))
 	}
+	list, dst := extend(dst, n)
+	p := borrowPlaces(&v.zones, len(v.nodes))
+	v.fill(list, p, h, n)
+	p.giveBack()
+	return dst
+}
+
+// fill gives the left places of list that are free to the nodes that are first in
+// h's preference order, of those that have no place in p yet.
+func (v *Rendezvous) fill(list []int, p *places, h uint64, left int) {
 	draws := drawsPool.Get().(*draws)
 	*draws = slices.Grow((*draws)[:0], len(v.nodes))
 	for i := range v.seeds {
 		*draws = append(*draws, draw{v.cost(i, h), i})
 	}
 	draws.heapify()
-	list, dst := extend(dst, n)
-	p := borrowPlaces(&v.zones, len(v.nodes))
-	for left := n; left > 0; {
+	for left > 0 {
 		node := draws.pop()
-		if at := p.offer(node); at < n {
+		if at := p.offer(node); at >= 0 && at < len(list) {
 			list[at] = node
 			left--
 		}
 	}
-	p.giveBack()
 	drawsPool.Put(draws)
-	return dst
 }
 
 // AppendOwners appends the IDs of the first n distinct nodes in key's preference
