@@ -15,6 +15,7 @@ import (
 	"strconv"
 
 	"github.com/distkit/distkit/quorum"
+	"github.com/distkit/distkit/ring"
 	"github.com/distkit/distkit/vclock"
 )
 
@@ -22,6 +23,7 @@ const (
 	headerContext   = "X-Context"   // what the client has seen, as a token
 	headerVersion   = "X-Version"   // the dot of a write: actor and number
 	headerForwarded = "X-Forwarded" // by the node that was asked first
+	headerRing      = "X-Ring"      // fingerprint of the ring that the node uses
 	headerUntouched = "X-Untouched" // "1" where a write failed and changed nothing
 )
 
@@ -287,8 +289,22 @@ func (n *Node) forward(w http.ResponseWriter, r *http.Request, body []byte) erro
 	return fmt.Errorf("%w: %q", errNoOwner, r.PathValue("key"))
 }
 
-func (n *Node) serveRing(w http.ResponseWriter, _ *http.Request) error {
+// ringType is the media type of an encoded ring.
+const ringType = "application/octet-stream"
+
+func fingerprintOf(r *ring.Ring) string { return fmt.Sprintf("%016x", r.Fingerprint()) }
+
+// serveRing tells the ring: in words or, to who accepts that, as an image.
+func (n *Node) serveRing(w http.ResponseWriter, req *http.Request) error {
 	r := n.members.live.Load()
+	if req.Header.Get("Accept") == ringType {
+		image, err := r.MarshalBinary()
+		if err == nil {
+			w.Header().Set("Content-Type", ringType)
+			w.Write(image)
+		}
+		return err
+	}
 	type member struct {
 		Node  string  `json:"node"`
 		Zone  string  `json:"zone"`
@@ -298,7 +314,7 @@ func (n *Node) serveRing(w http.ResponseWriter, _ *http.Request) error {
 	out := struct {
 		Fingerprint string   `json:"fingerprint"`
 		Nodes       []member `json:"nodes"`
-	}{Fingerprint: fmt.Sprintf("%016x", r.Fingerprint())}
+	}{Fingerprint: fingerprintOf(r)}
 	for i := range r.Len() {
 		node := r.Node(i)
 		out.Nodes = append(out.Nodes, member{node.ID, node.Zone, r.Share(node.ID, 1), n.members.table.State(node.ID).Live.String()})

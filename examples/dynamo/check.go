@@ -1,6 +1,8 @@
 package main
 
 import (
+	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -132,18 +134,27 @@ func (k *keyHistory) check(key string, v versions) (found []Violation) {
 	return found
 }
 
-// String lists the writes, for whoever has to find out what went wrong.
+// String lists the writes as a log that ShiViz draws, for whoever has to find
+// out what went wrong. Deletes and writes of unknown outcome have no event of
+// their own in a clock; they stand as comments.
 func (k *keyHistory) String() string {
 	var b strings.Builder
+	b.WriteString("; its writes, as https://bestchai.bitbucket.io/shiviz/ reads them:")
 	for _, w := range k.writes {
-		name := "delete"
-		if w.dot.N > 0 {
-			name = "put " + versionOf(w.dot)
+		if w.dot.N == 0 {
+			fmt.Fprintf(&b, "\n# a delete having seen %s", w.seen)
+			continue
 		}
-		fmt.Fprintf(&b, "\n  %s having seen %s", name, w.seen)
+		own, err := vclock.Make(w.dot)
+		clock, err2 := json.Marshal(w.seen.Merge(own))
+		if err = errors.Join(err, err2); err != nil {
+			fmt.Fprintf(&b, "\n# %v", err)
+			continue
+		}
+		fmt.Fprintf(&b, "\n%s %s\nput", w.dot.ID, clock)
 	}
 	for _, seen := range k.maybe {
-		fmt.Fprintf(&b, "\n  a write of unknown outcome having seen %s", seen)
+		fmt.Fprintf(&b, "\n# a write of unknown outcome having seen %s", seen)
 	}
 	return b.String()
 }

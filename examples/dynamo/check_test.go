@@ -1,9 +1,11 @@
 package main
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/distkit/distkit/vclock"
+	"github.com/distkit/distkit/vclock/shiviz"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 )
@@ -77,4 +79,31 @@ func TestCheckFindsViolations(t *testing.T) {
 		}
 		assert.Equal(t, c.want, got, c.name)
 	}
+}
+
+// The history of a key that breaks an invariant is a log that ShiViz can draw.
+func TestHistoryIsALog(t *testing.T) {
+	var empty vclock.Clock
+	one, dot1 := versions{}.Put(empty, "a", []byte("1"))
+	two, dot2 := one.Put(one.Context(), "b", []byte("2"))
+	h := newHistory()
+	h.add("k", empty, true, dot1, 1)
+	h.add("k", one.Context(), true, dot2, 0)
+	h.add("k", two.Context(), true, vclock.Dot{}, 0)
+	assert.Equal(t, `; its writes, as https://bestchai.bitbucket.io/shiviz/ reads them:
+a {"a":1}
+put
+b {"a":1,"b":1}
+put
+# a delete having seen {"a":1, "b":1}
+# a write of unknown outcome having seen {}`, h.keys["k"].String())
+	_, log, _ := strings.Cut(h.keys["k"].String(), "\n")
+	log, _, _ = strings.Cut(log, "#")
+	events := 0
+	for event, err := range shiviz.Parse(strings.NewReader(log)) {
+		require.NoError(t, err)
+		assert.Equal(t, "put", event.Text)
+		events++
+	}
+	assert.Equal(t, 2, events)
 }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math/rand/v2"
 	"mime"
 	"mime/multipart"
 	"net/http"
@@ -21,17 +22,74 @@ import (
 	"github.com/distkit/distkit/vclock"
 )
 
-// Client speaks the public API. It knows the ring, asks the owners of a key
-// first, and goes on to the next node when one does not answer.
+// Client speaks the public API. It goes on to the next node when one does not
+// answer. On the route "aware" it asks the owners of a key first: it holds the
+// ring, and fetches it anew when an answer names another one. On the route "any"
+// it asks whatever node comes, as behind a balancer.
 type Client struct {
-	http *http.Client
-	ring *ring.Ring
-	addr func(node string) string
+	http  *http.Client
+	ring  *ring.Live
+	addr  func(node string) string
+	route Route
 
 	name  string                 // who the client is
 	query string                 // levels of the requests, such as "w=1"
 	sees  func(node string) bool // which nodes it can reach; nil for all
 	once  bool                   // gives up when every node has refused once
+}
+
+// Route is how a client chooses whom to ask first.
+type Route string
+
+// The routes.
+const (
+	RouteAware Route = "aware" // an owner of the key
+	RouteAny   Route = "any"   // a node at random
+)
+
+// newClient returns a client that asks the named node for the ring.
+func newClient(ctx context.Context, c *http.Client, addr func(node string) string, first string, route Route) (*Client, error) {
+	client := &Client{http: c, ring: ring.NewLive(new(ring.Ring)), addr: addr, route: route}
+	return client, client.refresh(ctx, first)
+}
+
+// refresh fetches the ring.
+func (c *Client) refresh(ctx context.Context, node string) error {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+c.addr(node)+"/v1/ring", nil)
+	if err != nil {
+		return err
+	}
+	req.Header.Set("Accept", ringType)
+	resp, err := c.http.Do(req)
+	if err != nil {
+		return err
+	}
+	image, err := readBody(resp)
+	if err != nil {
+		return err
+	}
+	if resp.StatusCode != http.StatusOK {
+		return answerOf(node, resp, image)
+	}
+	fresh := new(ring.Ring)
+	if err := fresh.UnmarshalBinary(image); err != nil {
+		return err
+	}
+	c.ring.CompareAndSwap(c.ring.Load(), fresh)
+	return nil
+}
+
+// nodes returns whom to ask, in that order.
+func (c *Client) nodes(key string) []string {
+	r := c.ring.Load()
+	nodes := r.AppendOwnersHash(nil, distkit.HashString(key), r.Len())
+	if c.route == RouteAny {
+		rand.Shuffle(len(nodes), func(i, j int) { nodes[i], nodes[j] = nodes[j], nodes[i] })
+	}
+	if c.sees != nil {
+		nodes = slices.DeleteFunc(nodes, func(node string) bool { return !c.sees(node) })
+	}
+	return nodes
 }
 
 // Answer is what a request gave.
@@ -65,10 +123,7 @@ func (c *Client) Delete(ctx context.Context, key string, seen vclock.Clock) (Ans
 func (c *Client) do(ctx context.Context, method, key string, seen vclock.Clock, value []byte) (Answer, error) {
 	var retries, maybe int
 	var last error
-	nodes := c.ring.AppendOwnersHash(nil, distkit.HashString(key), c.ring.Len())
-	if c.sees != nil {
-		nodes = slices.DeleteFunc(nodes, func(node string) bool { return !c.sees(node) })
-	}
+	nodes := c.nodes(key)
 	tries := nodes
 	if !c.once { // a cluster that is learning of a death refuses for a moment
 		tries = slices.Concat(nodes, nodes)
@@ -135,6 +190,9 @@ func (c *Client) try(ctx context.Context, method, node, key string, seen vclock.
 	body, err := readBody(resp)
 	if err != nil {
 		return a, false, err
+	}
+	if seen := resp.Header.Get(headerRing); seen != "" && seen != fingerprintOf(c.ring.Load()) {
+		_ = c.refresh(ctx, node) // else by the next answer: any node takes any request
 	}
 	if token := resp.Header.Get(headerContext); token != "" {
 		if err := a.Context.UnmarshalText([]byte(token)); err != nil {

@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -255,6 +256,21 @@ func (c *Cluster) running(name string) bool {
 	return c.nodes[name] != nil
 }
 
+// Conflicts counts the keys with that prefix of which some copy has more than one
+// value.
+func (c *Cluster) Conflicts(prefix string) (count int, err error) {
+	all, err := c.Inspect()
+	for key, copies := range all {
+		for _, v := range copies {
+			if strings.HasPrefix(key, prefix) && v.Len() > 1 {
+				count++
+				break
+			}
+		}
+	}
+	return count, err
+}
+
 // State counts what is not as it should be for ever.
 type State struct {
 	Keys     int
@@ -314,6 +330,10 @@ func (c *Cluster) Engine() EngineStats {
 // RepairStats is what anti-entropy cost.
 type RepairStats struct {
 	Sessions, HashBytes, Copies, CopyBytes uint64
+}
+
+func (s RepairStats) since(before RepairStats) RepairStats {
+	return RepairStats{s.Sessions - before.Sessions, s.HashBytes - before.HashBytes, s.Copies - before.Copies, s.CopyBytes - before.CopyBytes}
 }
 
 // Repairs returns the sum of what the running nodes counted.

@@ -21,6 +21,7 @@ type driver struct {
 	seed    uint64
 	work    *Workload
 	history *history
+	exact   *exactUsage
 	total   atomic.Uint64 // operations so far, for the page
 }
 
@@ -34,8 +35,11 @@ type Tally struct {
 	Error   error // the first failure
 }
 
+// Count returns how many operations there were.
+func (t Tally) Count() int { return len(t.Gets) + len(t.Puts) }
+
 // Ops returns operations a second.
-func (t Tally) Ops() float64 { return float64(len(t.Gets)+len(t.Puts)) / t.Took.Seconds() }
+func (t Tally) Ops() float64 { return float64(t.Count()) / t.Took.Seconds() }
 
 // percentile returns the p-th of sorted durations, 0 if there are none.
 func percentile(sorted []time.Duration, p float64) time.Duration {
@@ -48,8 +52,9 @@ func percentile(sorted []time.Duration, p float64) time.Duration {
 // session is one client's part of a phase.
 type session struct {
 	*driver
-	rng   *rand.Rand
-	tally Tally
+	client Client // of its own, with the name of whoever asks at the time
+	rng    *rand.Rand
+	tally  Tally
 }
 
 // run starts all clients and joins their tallies.
@@ -58,7 +63,7 @@ func (d *driver) run(work func(s *session, share int)) Tally {
 	start := time.Now()
 	var wg sync.WaitGroup
 	for i := range sessions {
-		s := &session{driver: d, rng: rand.New(rand.NewPCG(d.seed, uint64(i)))}
+		s := &session{driver: d, client: *d.client, rng: rand.New(rand.NewPCG(d.seed, uint64(i)))}
 		sessions[i] = s
 		wg.Go(func() { work(s, i) })
 	}
@@ -82,6 +87,7 @@ func (d *driver) run(work func(s *session, share int)) Tally {
 func (d *driver) load(ctx context.Context) Tally {
 	return d.run(func(s *session, share int) {
 		for i := share; i < len(d.work.Items) && ctx.Err() == nil; i += d.clients {
+			s.client.name = "loader"
 			s.put(ctx, d.work.Items[i].Key, vclock.Clock{}, d.work.Items[i].Value)
 		}
 	})
@@ -125,6 +131,7 @@ func (d *driver) serve(ctx context.Context, t traffic, how time.Duration) Tally 
 func (s *session) request(ctx context.Context, r Request) {
 	// A request that has begun is finished: its outcome is part of the history.
 	ctx = context.WithoutCancel(ctx)
+	s.client.name = r.Mark
 	verb := r.Verb
 	if verb == Visit && s.rng.Float64() < visitWrites {
 		verb = Update
@@ -145,7 +152,7 @@ func (s *session) get(ctx context.Context, key string) (Answer, bool) {
 	start := time.Now()
 	a, err := s.client.Get(ctx, key, vclock.Clock{})
 	s.tally.Gets = append(s.tally.Gets, time.Since(start))
-	return a, s.note(a, err)
+	return a, s.note(key, a, err)
 }
 
 func (s *session) put(ctx context.Context, key string, seen vclock.Clock, value []byte) {
@@ -153,7 +160,7 @@ func (s *session) put(ctx context.Context, key string, seen vclock.Clock, value 
 	a, err := s.client.Put(ctx, key, seen, value)
 	s.tally.Puts = append(s.tally.Puts, time.Since(start))
 	s.history.add(key, seen, err == nil, a.Dot, a.Maybe)
-	s.note(a, err)
+	s.note(key, a, err)
 }
 
 func (s *session) delete(ctx context.Context, key string, found Answer) {
@@ -164,13 +171,14 @@ func (s *session) delete(ctx context.Context, key string, found Answer) {
 	a, deleted, err := s.client.Delete(ctx, key, found.Context)
 	s.tally.Puts = append(s.tally.Puts, time.Since(start))
 	s.history.add(key, found.Context, deleted, vclock.Dot{}, a.Maybe)
-	s.note(a, err)
+	s.note(key, a, err)
 }
 
-func (s *session) note(a Answer, err error) bool {
+func (s *session) note(key string, a Answer, err error) bool {
 	s.total.Add(1)
 	s.tally.Retries += a.Retries
 	if err == nil {
+		s.exact.add(key, s.client.name)
 		return true
 	}
 	s.tally.Failed++

@@ -46,6 +46,7 @@ type options struct {
 	addr     string
 	dir      string
 	clients  int
+	route    Route
 	settings Settings
 }
 
@@ -90,6 +91,7 @@ func parseFlags(args []string, errs io.Writer) (options, error) {
 	f.IntVar(&o.settings.R, "r", 2, "answers that a read waits for")
 	f.IntVar(&o.settings.W, "w", 2, "acknowledgements that a write waits for")
 	f.BoolVar(&o.settings.Strict, "strict", false, "count answers of owners only, not of stand-ins")
+	route := f.String("route", string(RouteAware), "whom clients ask: aware (an owner of the key) or any (a node at random, as a balancer does)")
 	fsync := f.String("fsync", string(FsyncGroup), "when a write counts as on disk: always, group or off")
 	f.DurationVar(&o.settings.RepairEvery, "repair-every", 2*time.Second, "between two comparisons of a node's copies with another's")
 	f.Float64Var(&o.settings.HintRate, "hint-rate", 2000, "hints a second that a node hands back to an owner")
@@ -106,7 +108,7 @@ func parseFlags(args []string, errs io.Writer) (options, error) {
 			o.duration = 20 * time.Second
 		}
 	}
-	o.settings.Fsync = Fsync(*fsync)
+	o.settings.Fsync, o.route = Fsync(*fsync), Route(*route)
 	return o, o.check(f.Args())
 }
 
@@ -117,6 +119,8 @@ func (o options) check(rest []string) error {
 		return fmt.Errorf("argument is %q, want none", rest[0])
 	case s.Fsync != FsyncAlways && s.Fsync != FsyncGroup && s.Fsync != FsyncOff:
 		return fmt.Errorf("-fsync is %q, want always, group or off", s.Fsync)
+	case o.route != RouteAware && o.route != RouteAny:
+		return fmt.Errorf("-route is %q, want aware or any", o.route)
 	case o.duration < time.Second || o.duration > time.Hour:
 		return fmt.Errorf("-duration is %v, want 1s to 1h", o.duration)
 	case o.clients < 1 || o.clients > 1000:
@@ -162,11 +166,15 @@ func (o options) play(ctx context.Context, stdin io.Reader, out io.Writer) (err 
 	}
 	defer func() { err = errors.Join(err, c.Close()) }()
 
-	d := &driver{
-		client:  &Client{http: c.client, ring: c.Ring(), addr: c.Addr},
-		clients: o.clients, seed: o.seed, work: work, history: newHistory(),
+	client, err := newClient(ctx, c.client, c.Addr, c.Members()[0].ID, o.route)
+	if err != nil {
+		return err
 	}
-	s := &scenario{cluster: c, driver: d, duration: o.duration, out: out, notice: func(string) {}}
+	d := &driver{
+		client:  client,
+		clients: o.clients, seed: o.seed, work: work, history: newHistory(), exact: newExactUsage(),
+	}
+	s := &scenario{cluster: c, driver: d, duration: o.duration, report: &report{out: out}, notice: func(string) {}}
 	if o.headless {
 		return s.run(ctx)
 	}

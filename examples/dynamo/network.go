@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -11,6 +12,8 @@ import (
 type network struct {
 	mu   sync.RWMutex
 	side map[string]int // of the nodes; all on one while it is nil
+
+	messages atomic.Uint64
 }
 
 // lossTimeout is after how long a message counts as lost.
@@ -48,6 +51,7 @@ func (n *network) reaches(from, to string) bool {
 // carry returns nil if a message from one node to another arrives. If it does
 // not, nobody says so: it returns errLost when the sender has waited enough.
 func (n *network) carry(ctx context.Context, from, to string) error {
+	n.messages.Add(1)
 	if n.reaches(from, to) {
 		return nil
 	}

@@ -4,175 +4,332 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
+	"path/filepath"
+	"slices"
 	"time"
+
+	"github.com/distkit/distkit/ring"
 )
 
 // victim is the node that the scenario kills.
 const victim = "node-3"
 
-// scenario is the script: load, steady traffic, a node dies, comes back, and
-// when all is quiet every copy must be what the history says.
+// lostZone is the zone that goes dark as a whole.
+const lostZone = "zone-b"
+
+// newcomer joins at the end.
+var newcomer = ring.Node{ID: "node-6", Weight: 1, Zone: "zone-c"}
+
+// scenario is the script: load, steady traffic, a node dies and comes back, a
+// zone dies, the network is cut, a node comes back without its disk, a node
+// joins; and when all is quiet every copy must be what the history says.
 type scenario struct {
 	cluster  *Cluster
 	driver   *driver
-	duration time.Duration // of the three phases with traffic
-	out      io.Writer
+	duration time.Duration // of the phases with traffic
+	report   *report
 	notice   func(caption string) // tells the page what happens
+
+	traffic traffic
+}
+
+// phase is one step of the script: its row in the report, and what happens.
+type phase struct {
+	name, caption string
+	play          func(context.Context) (Tally, error)
+}
+
+func (s *scenario) phases() []phase {
+	return []phase{
+		{"load", "every item is written to three nodes in three zones", s.load},
+		{"steady", "reads and writes, 70 to 30, as the input has them", s.steady},
+		{victim + " down", victim + " dies: stand-ins serve its share, and keep hints", s.kill},
+		{victim + " back", victim + " is back: it replays its log, and the hints drain", s.revive},
+		{lostZone + " down", "all of " + lostZone + " dies: two zones still hold a copy of every key", s.killZone},
+		{"net cut", "the network is cut in two: with W=2 of the owners one side at most can write", s.cut},
+		{"net healed", "the cut is over: conflicts come together, and clients merge them", s.heal},
+		{victim + " wiped", victim + " dies and loses its disk", s.wipe},
+		{victim + " anew", victim + " is back, empty: hints drain, and trees find the rest", s.refill},
+		{newcomer.ID + " joins", newcomer.ID + " joins: a sixth of the copies moves, and nothing is hashed again", s.join},
+	}
+}
+
+// run plays the script and reports whether every invariant held.
+func (s *scenario) run(ctx context.Context) error {
+	s.report.head(s.cluster, s.driver)
+	if err := within(ctx, 10*time.Second, s.cluster.AwaitAgreement); err != nil {
+		return err
+	}
+	var stop func()
+	s.traffic, stop = s.driver.openTraffic()
+	defer stop()
+	for _, p := range s.phases() {
+		s.notice(p.name + ": " + p.caption)
+		tally, err := p.play(ctx)
+		if err == nil {
+			err = ctx.Err()
+		}
+		if err != nil {
+			return fmt.Errorf("%s: %w", p.name, err)
+		}
+		if err := s.report.row(p.name, tally, s.cluster); err != nil {
+			return err
+		}
+	}
+	s.notice("quiet: the copies must agree")
+	if err := s.quiesce(ctx); err != nil {
+		return err
+	}
+	return s.report.verdict(s.cluster, s.driver)
+}
+
+// serve sends traffic for this share of the whole duration.
+func (s *scenario) serve(ctx context.Context, share float64) Tally {
+	return s.driver.serve(ctx, s.traffic, time.Duration(share*float64(s.duration)))
+}
+
+func (s *scenario) load(ctx context.Context) (Tally, error) { return s.driver.load(ctx), nil }
+
+// steady sends a part of its traffic to any node, as behind a balancer, and the
+// rest to the owners; then the sketches of all nodes are held against the truth.
+func (s *scenario) steady(ctx context.Context) (Tally, error) {
+	d, network := s.driver, &s.cluster.network
+	usual := d.client.route
+	measure := func(route Route, share float64) Tally {
+		d.client.route = route
+		before := network.messages.Load()
+		t := s.serve(ctx, share)
+		s.report.routes = append(s.report.routes, routeTally{route, float64(network.messages.Load()-before) / float64(t.Count()), t})
+		return t
+	}
+	measure(RouteAny, 0.05)
+	t := measure(RouteAware, 0.15)
+	d.client.route = usual
+	return t, s.checkUsage(ctx)
+}
+
+// checkUsage waits until every node knows of every request and looks at what it
+// makes of that.
+func (s *scenario) checkUsage(ctx context.Context) error {
+	s.driver.exact.mu.Lock()
+	want := uint64(0)
+	for _, n := range s.driver.exact.keys {
+		want += n
+	}
+	s.driver.exact.mu.Unlock()
+	err := within(ctx, 10*time.Second, func(ctx context.Context) error {
+		return await(ctx, "not every node has all counts", func() bool {
+			return !slices.ContainsFunc(s.cluster.Running(), func(n *Node) bool {
+				hot, _, err := n.usage.all()
+				return err != nil || hot.Total() < want
+			})
+		})
+	})
+	if err != nil {
+		return err
+	}
+	for _, n := range s.cluster.Running() {
+		hot, clients, err := n.usage.all()
+		if err != nil {
+			return err
+		}
+		s.report.violations = append(s.report.violations, s.driver.exact.check(hot, clients)...)
+		s.report.hot = s.driver.exact.compare(hot, 3)
+		s.report.clients, s.report.exactClients = clients, len(s.driver.exact.clients)
+	}
+	return nil
+}
+
+func (s *scenario) kill(ctx context.Context) (Tally, error) {
+	if err := s.cluster.Kill(victim); err != nil {
+		return Tally{}, err
+	}
+	killed := time.Now()
+	noticed := make(chan error, 1)
+	go func() {
+		err := within(ctx, 10*time.Second, s.cluster.AwaitAgreement)
+		s.report.noticed = time.Since(killed)
+		noticed <- err
+	}()
+	t := s.serve(ctx, 0.2)
+	return t, <-noticed
+}
+
+func (s *scenario) revive(ctx context.Context) (Tally, error) {
+	if err := s.cluster.Start(victim); err != nil {
+		return Tally{}, err
+	}
+	return s.serve(ctx, 0.1), nil
+}
+
+// killZone counts owners only, no stand-ins, and shows beside it what the same
+// deaths do to a cluster that does not know of zones.
+func (s *scenario) killZone(ctx context.Context) (t Tally, err error) {
+	if err := within(ctx, 10*time.Second, s.cluster.AwaitAgreement); err != nil {
+		return t, err
+	}
+	var dead []string
+	for _, m := range s.cluster.Members() {
+		if m.Zone == lostZone {
+			dead = append(dead, m.ID)
+		}
+	}
+	d := s.driver
+	d.client.query = "strict=1"
+	defer func() { d.client.query = "" }()
+	if t, err = s.without(ctx, s.cluster, d, dead, func() Tally { return s.serve(ctx, 0.15) }); err != nil {
+		return t, err
+	}
+	s.report.zones = t
+	s.report.zoneless, err = s.zoneless(ctx, dead)
+	return t, err
+}
+
+// without kills nodes, sends traffic, and revives them.
+func (s *scenario) without(ctx context.Context, c *Cluster, d *driver, dead []string, traffic func() Tally) (t Tally, err error) {
+	for _, name := range dead {
+		if err := c.Kill(name); err != nil {
+			return t, err
+		}
+	}
+	t = traffic()
+	for _, name := range dead {
+		if err := c.Start(name); err != nil {
+			return t, err
+		}
+	}
+	return t, ctx.Err()
+}
+
+// zoneless runs a second cluster whose nodes are all in one zone, so that the
+// copies of a key may be on any three of them.
+func (s *scenario) zoneless(ctx context.Context, dead []string) (t Tally, err error) {
+	settings := s.cluster.settings
+	settings.Fsync = FsyncOff
+	c, err := startCluster(filepath.Join(s.cluster.dir, "zoneless"), nodeCount, 1, settings)
+	if err != nil {
+		return t, err
+	}
+	defer func() { err = errors.Join(err, c.Close()) }()
+	if err := within(ctx, 10*time.Second, c.AwaitAgreement); err != nil {
+		return t, err
+	}
+	client, err := newClient(ctx, c.client, c.Addr, c.Members()[0].ID, RouteAware)
+	if err != nil {
+		return t, err
+	}
+	client.query, client.once = "strict=1", true
+	d := &driver{client: client, clients: s.driver.clients, seed: s.driver.seed, work: s.driver.work, history: newHistory(), exact: newExactUsage()}
+	traffic, stop := d.openTraffic()
+	defer stop()
+	return s.without(ctx, c, d, dead, func() Tally { return d.serve(ctx, traffic, s.duration/20) })
+}
+
+// cut lets both sides of a cut write the same keys: first with W=2 of the
+// owners, then with W=1.
+func (s *scenario) cut(ctx context.Context) (t Tally, err error) {
+	for range 2 { // so that both sides have a version to begin with, and then all copies of it
+		if t = s.driver.reconcile(ctx); t.Failed > 0 {
+			return t, t.Error
+		}
+	}
+	sides := [][]string{nil, nil}
+	for i, m := range s.cluster.Members() {
+		side := min(1, i/3)
+		sides[side] = append(sides[side], m.ID)
+	}
+	s.report.sides = sides
+	if err := s.cluster.Cut(sides...); err != nil {
+		return t, err
+	}
+	defer s.cluster.Heal()
+	if err := within(ctx, 10*time.Second, s.cluster.AwaitAgreement); err != nil {
+		return t, err
+	}
+	for _, c := range []struct {
+		query  string
+		report *CutReport
+	}{{"strict=1&r=1", &s.report.strict}, {"r=1&w=1", &s.report.loose}} {
+		if *c.report, err = s.driver.conflict(ctx, c.query, sides); err != nil {
+			return t, err
+		}
+		if c.report.Siblings, err = s.cluster.Conflicts(cutPrefix); err != nil {
+			return t, err
+		}
+	}
+	return t, nil
+}
+
+func (s *scenario) heal(ctx context.Context) (t Tally, err error) {
+	if err := within(ctx, 10*time.Second, s.cluster.AwaitAgreement); err != nil {
+		return t, err
+	}
+	if _, err = s.settle(ctx); err != nil {
+		return t, err
+	}
+	if s.report.loose.Siblings, err = s.cluster.Conflicts(cutPrefix); err != nil {
+		return t, err
+	}
+	t = s.driver.reconcile(ctx)
+	return t, t.Error
+}
+
+func (s *scenario) wipe(ctx context.Context) (Tally, error) {
+	if err := s.cluster.Kill(victim); err != nil {
+		return Tally{}, err
+	}
+	t := s.serve(ctx, 0.1)
+	return t, s.cluster.Wipe(victim)
+}
+
+func (s *scenario) refill(ctx context.Context) (t Tally, err error) {
+	before := s.cluster.Repairs()
+	if err := s.cluster.Start(victim); err != nil {
+		return t, err
+	}
+	t = s.serve(ctx, 0.1)
+	took, err := s.settle(ctx)
+	s.report.refilled, s.report.repairs = t.Took+took, s.cluster.Repairs().since(before)
+	return t, err
+}
+
+func (s *scenario) join(ctx context.Context) (t Tally, err error) {
+	joined := make(chan error, 1)
+	go func() {
+		var err error
+		s.report.join, err = s.cluster.Add(ctx, newcomer)
+		joined <- err
+	}()
+	t = s.serve(ctx, 0.15)
+	return t, <-joined
 }
 
 // convergence bounds how long the copies may take to agree when all is quiet.
 const convergence = 15 * time.Second
 
-// The columns of the report.
-const (
-	header   = "%-14s %6s %12s %12s %6s %8s %8s %6s\n"
-	row      = "%-14s %6.0f %12s %12s %6d %8d %8d %6d\n"
-	quietRow = "%-14s %6s %12s %12s %6d %8d %8d\n"
-)
-
-// run plays the script and reports whether every invariant held.
-func (s *scenario) run(ctx context.Context) error {
-	d := s.driver
-	c := s.cluster
-	fmt.Fprintf(s.out, "distkit dynamo: %d nodes, %d zones, N=%d R=%d W=%d, fsync %s, seed %d\n",
-		len(c.Members()), s.zones(), c.settings.N, c.settings.R, c.settings.W, c.settings.Fsync, d.seed)
-	fmt.Fprintf(s.out, "input: %s, %d items; latencies: p50/p99 in ms\n", d.work.Name, len(d.work.Items))
-	fmt.Fprintf(s.out, header, "phase", "ops/s", "get", "put", "hints", "siblings", "diverged", "failed")
-	failed := 0
-	report := func(phase string, t Tally) error {
-		state, err := c.State()
-		if err != nil {
-			return err
-		}
-		fmt.Fprintf(s.out, row, phase, t.Ops(), latency(t.Gets), latency(t.Puts),
-			state.Hints, state.Siblings, state.Diverged, t.Failed)
-		failed += t.Failed
-		if t.Error != nil {
-			fmt.Fprintf(s.out, "  first failure: %v\n", t.Error)
-		}
-		return ctx.Err()
-	}
-	if err := within(ctx, 10*time.Second, c.AwaitAgreement); err != nil {
-		return err
-	}
-	s.notice("load: every item is written to three nodes in three zones")
-	if err := report("1 load", d.load(ctx)); err != nil {
-		return err
-	}
-	traffic, stop := d.openTraffic()
-	defer stop()
-
-	s.notice("steady: reads and writes, 70 to 30, as the input has them")
-	if err := report("2 steady", d.serve(ctx, traffic, s.duration*3/10)); err != nil {
-		return err
-	}
-	s.notice(victim + " dies: its share is served by stand-ins, which keep hints")
-	if err := c.Kill(victim); err != nil {
-		return err
-	}
-	killed := time.Now()
-	noticed := make(chan error, 1)
-	go func() { noticed <- within(ctx, 10*time.Second, c.AwaitAgreement) }()
-	if err := report("3 "+victim+" down", d.serve(ctx, traffic, s.duration*4/10)); err != nil {
-		return err
-	}
-	if err := <-noticed; err != nil {
-		return fmt.Errorf("%v after the kill: %w", time.Since(killed).Round(time.Millisecond), err)
-	}
-	s.notice(victim + " is back: it replays its log, and the hints drain")
-	if err := c.Start(victim); err != nil {
-		return err
-	}
-	if err := report("4 "+victim+" back", d.serve(ctx, traffic, s.duration*3/10)); err != nil {
-		return err
-	}
-	s.notice("quiet: the copies must agree")
-	settled, took, err := s.quiesce(ctx)
-	if err != nil {
-		return err
-	}
-	return s.verdict(settled, took, failed)
-}
-
-func (s *scenario) zones() int {
-	zones := map[string]bool{}
-	for _, m := range s.cluster.Members() {
-		zones[m.Zone] = true
-	}
-	return len(zones)
-}
-
-// quiesce waits until no hint is left and no copy is behind, and reports whether
-// that came to pass, and when.
-func (s *scenario) quiesce(ctx context.Context) (settled bool, took time.Duration, err error) {
+// settle waits until no hint is left and no copy is behind.
+func (s *scenario) settle(ctx context.Context) (took time.Duration, err error) {
 	start := time.Now()
-	for {
-		state, err := s.cluster.State()
-		if err != nil {
-			return false, 0, err
-		}
-		settled, took = state.Hints == 0 && state.Diverged == 0, time.Since(start)
-		if settled || took > convergence {
-			fmt.Fprintf(s.out, quietRow, "5 quiet", "", "", "", state.Hints, state.Siblings, state.Diverged)
-			return settled, took, nil
-		}
-		select {
-		case <-ctx.Done():
-			return false, 0, ctx.Err()
-		case <-time.After(50 * time.Millisecond):
-		}
-	}
+	err = within(ctx, convergence, func(ctx context.Context) error {
+		var failed error
+		err := await(ctx, "the copies do not agree", func() bool {
+			var state State
+			state, failed = s.cluster.State()
+			return failed != nil || state.Hints == 0 && state.Diverged == 0
+		})
+		return errors.Join(err, failed)
+	})
+	return time.Since(start), err
 }
 
-var errViolated = errors.New("an invariant is violated")
-
-func (s *scenario) verdict(settled bool, quiet time.Duration, failed int) error {
-	e := s.cluster.Engine()
-	fmt.Fprintf(s.out, "bloom: %s of %d segment reads in vain were avoided\n", percent(e.Skipped, e.Skipped+e.FalseReads), e.Skipped+e.FalseReads)
-	fmt.Fprintf(s.out, "lru:   %s of %d reads past memory were hits\n", percent(e.CacheHits, e.CacheHits+e.DiskHits), e.CacheHits+e.DiskHits)
-	all, err := s.cluster.Inspect()
-	if err != nil {
+// quiesce settles, and notes whether that came to pass.
+func (s *scenario) quiesce(ctx context.Context) error {
+	took, err := s.settle(ctx)
+	if err != nil && (ctx.Err() != nil || took < convergence) {
 		return err
 	}
-	violations := s.driver.history.check(all)
-	broken := map[string]bool{"I2": !settled}
-	for _, v := range violations {
-		broken[v.Invariant] = true
-	}
-	word := map[bool]string{false: "ok", true: "VIOLATED"}
-	fmt.Fprintf(s.out, "I1 no acknowledged write is lost: %s\n", word[broken["I1"]])
-	fmt.Fprintf(s.out, "I2 all copies are equal, %.1f s after the last request: %s\n", quiet.Seconds(), word[broken["I2"]])
-	fmt.Fprintf(s.out, "I3 siblings are true conflicts, none is false: %s\n", word[broken["I3"]])
-	for i, v := range violations {
-		if i == 5 {
-			fmt.Fprintf(s.out, "and %d more\n", len(violations)-i)
-			break
-		}
-		fmt.Fprintln(s.out, v)
-	}
-	switch {
-	case len(violations) > 0 || !settled:
-		return errViolated
-	case failed > 0:
-		return fmt.Errorf("%d client operations failed", failed)
-	}
-	return nil
-}
-
-func latency(sorted []time.Duration) string {
-	if len(sorted) == 0 {
-		return "-"
-	}
-	ms := func(p float64) float64 { return float64(percentile(sorted, p)) / 1e6 }
-	return fmt.Sprintf("%.1f/%.1f", ms(0.5), ms(0.99))
-}
-
-func percent(part, of uint64) string {
-	if of == 0 {
-		return "-"
-	}
-	return fmt.Sprintf("%.1f %%", 100*float64(part)/float64(of))
+	s.report.settled, s.report.quiet = err == nil, took
+	return s.report.row("quiet", Tally{}, s.cluster)
 }
 
 // within runs f with a deadline.

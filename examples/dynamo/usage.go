@@ -209,6 +209,7 @@ func (n *Node) serveUniques(w http.ResponseWriter, _ *http.Request) error {
 // what another node forwards has been counted there.
 func (n *Node) counted(serve func(http.ResponseWriter, *http.Request) error) func(http.ResponseWriter, *http.Request) error {
 	return func(w http.ResponseWriter, r *http.Request) error {
+		w.Header().Set(headerRing, fingerprintOf(n.members.live.Load()))
 		err := serve(w, r)
 		if (err == nil || errors.Is(err, errAbsent)) && r.Header.Get(headerForwarded) == "" {
 			n.usage.add(r.PathValue("key"), clientOf(r))

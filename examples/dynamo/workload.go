@@ -50,7 +50,7 @@ const (
 type Request struct {
 	Verb Verb
 	Key  string
-	Mark string // what Update adds
+	Mark string // who asks, and what Update adds
 }
 
 const (
@@ -145,6 +145,10 @@ func goroot() (string, error) {
 
 var word = regexp.MustCompile(`\pL[\pL\pN_]{2,}`)
 
+// wordsPerVisit is how many words of a text are visited before the next one, so
+// that traffic comes from many folders soon.
+const wordsPerVisit = 40
+
 // words makes traffic of the words in texts: every word is a visit whose mark is
 // the text's folder or, with lines, where in the text it stands. One request in
 // eight looks at a text itself.
@@ -170,8 +174,8 @@ func words(name string, texts []Item, lines bool) *Workload {
 					if lines {
 						mark = item.Key
 					}
-					for _, m := range word.FindAll(item.Value, -1) {
-						if n++; n%8 == 0 && !yield(Request{Verb: Look, Key: w.Items[n*31%len(w.Items)].Key}) {
+					for _, m := range word.FindAll(item.Value, wordsPerVisit) {
+						if n++; n%8 == 0 && !yield(Request{Look, w.Items[n*31%len(w.Items)].Key, mark}) {
 							return
 						}
 						if !yield(Request{Visit, "word/" + string(m), mark}) {
