@@ -23,6 +23,7 @@ import (
 	"github.com/distkit/distkit/internal/testkit"
 	"github.com/distkit/distkit/lru"
 	"github.com/distkit/distkit/merkle"
+	"github.com/distkit/distkit/merkle/blob"
 	"github.com/distkit/distkit/quorum"
 	"github.com/distkit/distkit/quorum/gossip"
 	"github.com/distkit/distkit/quorum/hints"
@@ -528,6 +529,27 @@ var zeroValues = map[string]struct {
 			assert.ErrorContains(t, err, "NewTree")
 		},
 		change: func() { new(merkle.Tree).PutString("a", nil) },
+	},
+	"blob.Blob": {
+		queries: func(t *testing.T) {
+			var b blob.Blob
+			assert.Zero(t, b.Sum())
+			_, err := b.Proof(0, 1)
+			assert.ErrorIs(t, err, merkle.ErrRange)
+			_, err = b.ProofFor(0, nil)
+			assert.ErrorIs(t, err, merkle.ErrRange)
+		},
+		change: func() { _, _ = new(blob.Blob).Write(nil) },
+	},
+	"blob.Verifier": {
+		queries: func(t *testing.T) {
+			var v blob.Verifier
+			assert.False(t, v.Done() || v.Have(0) || v.Known(0, 0))
+			for range v.Missing() {
+				t.Error("a run of chunks")
+			}
+		},
+		change: func() { _ = new(blob.Verifier).Verify(0, nil, nil) },
 	},
 	"ring.Ring": {
 		queries: func(t *testing.T) {

@@ -29,6 +29,7 @@ const (
 	MerkleTree    Kind = 64
 	TlogLog       Kind = 65
 	TlogFrontier  Kind = 66
+	BlobDescr     Kind = 67
 	GossipTable   Kind = 80
 	LRUCache      Kind = 96
 )
@@ -52,6 +53,7 @@ var kinds = map[Kind]string{
 	MerkleTree:    "merkle.Tree",
 	TlogLog:       "tlog.Log",
 	TlogFrontier:  "tlog.Frontier",
+	BlobDescr:     "blob.Descriptor",
 	GossipTable:   "gossip.Table",
 	LRUCache:      "lru.Cache",
 }
