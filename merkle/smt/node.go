@@ -1,0 +1,123 @@
+package smt
+
+import (
+	"crypto/sha256"
+	"encoding/binary"
+	"math/bits"
+	"sync"
+
+	"github.com/distkit/distkit/merkle"
+)
+
+// What stands before the bytes of a leaf and of a node.
+const (
+	leafPrefix = 0
+	nodePrefix = 1
+)
+
+// depth is the number of bits of a path, and the bit of a leaf.
+const depth = 8 * merkle.HashSize
+
+// node is a leaf, whose bit is depth, or an inner node over two subtrees: their
+// leaves share the bits before bit, and differ in it. The levels that an inner
+// node skips, below its parent's bit, have an empty subtree on one side.
+//
+// A node whose owner is not the map's token is shared, and never changes but for
+// its hash, which is calculated at most once, under the family's lock.
+type node struct {
+	path        merkle.Hash // of a leaf, or of any leaf below
+	value       merkle.Hash // SHA-256 of a leaf's value
+	hash        merkle.Hash // of the subtree that begins below the parent's bit
+	left, right *node
+	owner       *token
+	bit         uint16
+	hashed      bool
+}
+
+// token is the right of one map to change nodes. It has a size, so that no two
+// have the same address.
+type token struct{ _ byte }
+
+func (n *node) isLeaf() bool { return n.bit == depth }
+
+// child returns the place of the subtree to which path leads.
+func (n *node) child(path *merkle.Hash) (toward, beside **node) {
+	if bitOf(path, int(n.bit)) == 0 {
+		return &n.left, &n.right
+	}
+	return &n.right, &n.left
+}
+
+// bitOf returns bit i of a path; 0 is the highest bit of the first byte.
+func bitOf(path *merkle.Hash, i int) byte { return path[i/8] >> (7 - i%8) & 1 }
+
+// shared returns how many first bits a and b have in common, at most limit.
+func shared(a, b *merkle.Hash, limit int) int {
+	for i := 0; i < merkle.HashSize; i += 8 {
+		if x := binary.BigEndian.Uint64(a[i:]) ^ binary.BigEndian.Uint64(b[i:]); x != 0 {
+			return min(limit, 8*i+bits.LeadingZeros64(x))
+		}
+	}
+	return limit
+}
+
+func hashLeaf(path, value *merkle.Hash) merkle.Hash { return hash3(leafPrefix, path, value) }
+
+func hashNode(left, right *merkle.Hash) merkle.Hash { return hash3(nodePrefix, left, right) }
+
+func hash3(prefix byte, a, b *merkle.Hash) merkle.Hash {
+	var buf [1 + 2*merkle.HashSize]byte
+	buf[0] = prefix
+	copy(buf[1:], a[:])
+	copy(buf[1+merkle.HashSize:], b[:])
+	return sha256.Sum256(buf[:])
+}
+
+// empty is the hash of a subtree without leaves.
+var empty merkle.Hash
+
+// above returns the hash of the node over h, whose leaf is at path, and the
+// sibling, at a depth.
+func above(h, sibling, path *merkle.Hash, at int) merkle.Hash {
+	if bitOf(path, at) == 0 {
+		return hashNode(h, sibling)
+	}
+	return hashNode(sibling, h)
+}
+
+// hashAt returns the hash of the subtree that begins at a depth not below its
+// branch. The hashes of the children must be there.
+func (n *node) hashAt(from int) merkle.Hash {
+	if n.isLeaf() {
+		return n.hash
+	}
+	h := hashNode(&n.left.hash, &n.right.hash)
+	for at := int(n.bit) - 1; at >= from; at-- {
+		h = above(&h, &empty, &n.path, at)
+	}
+	return h
+}
+
+// settle calculates the hashes of n, stated from a depth, and of all below it that
+// are not there. The highest levels, fork of them, are shared among goroutines.
+func (n *node) settle(from, fork int) {
+	switch {
+	case n.hashed:
+		return
+	case n.isLeaf():
+		n.hash = hashLeaf(&n.path, &n.value)
+	default:
+		next := int(n.bit) + 1
+		if fork > 0 && !n.left.hashed && !n.right.hashed {
+			var wg sync.WaitGroup
+			wg.Go(func() { n.left.settle(next, fork-1) })
+			n.right.settle(next, fork-1)
+			wg.Wait()
+		} else {
+			n.left.settle(next, fork)
+			n.right.settle(next, fork)
+		}
+		n.hash = n.hashAt(from)
+	}
+	n.hashed = true
+}
