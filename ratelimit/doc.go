@@ -11,10 +11,15 @@
 // window ([Algorithm]). Limits are ratios of integers ([Limit]) and have a text
 // form for configurations, as in 100/s;burst=20 ([ParseLimit]).
 //
+// A [Keyed] holds one limit, or several, for every key, of which there may be
+// millions, and needs no cleaning: its memory follows the keys that are in debt.
+// It is a [Decider]; so are limiters that share their state with other servers.
+//
 // # Concurrency
 //
-// A Limiter may be used by any number of goroutines at once. Its decisions take no
-// lock: a refusal is a load, an admission a load and a compare-and-swap.
+// All types may be used by any number of goroutines at once. Decisions of a Limiter
+// take no lock, nor do those of a Keyed with one limit on a key that it has: a
+// refusal is a load, an admission a load and a compare-and-swap.
 //
 // # Accuracy
 //
@@ -30,4 +35,11 @@
 // Costs and instants may come from strangers: a negative cost is refused, as is one
 // above the burst, sums are checked, and no instant mints tokens. Refusals are
 // cheaper than admissions, and write nothing.
+//
+// A Keyed hashes keys under a seed of its own, or a secret, so that nobody can spend
+// another's limit with a key that collides. A flood of keys forgives nobody. To
+// bound memory under one, use WithMaxKeys, and choose by WithFull whether newcomers
+// are refused then, which lets a flood lock them out, or pass, or take the place of
+// who owes least. Keep the anonymous in a table of their own, and take IPv6 clients
+// by their /64.
 package ratelimit

@@ -1,6 +1,7 @@
 package ratelimit_test
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"time"
@@ -88,4 +89,146 @@ func ExampleAlgorithm() {
 	limiter.AllowAt(minute.Add(5*time.Second), 18)
 	fmt.Println(limiter.PeekAt(minute.Add(15 * time.Second)).Remaining)
 	// Output: 50
+}
+
+func ExampleKeyed() {
+	// Logins: five at once, then one a minute, for every account.
+	logins, err := ratelimit.NewKeyed(ratelimit.PerMinute(1).WithBurst(5))
+	if err != nil {
+		panic(err)
+	}
+	for range 5 {
+		logins.AllowString("alice")
+	}
+	fmt.Println("alice", logins.AllowString("alice"))
+	fmt.Println("bob", logins.AllowString("bob"))
+	// Output:
+	// alice false
+	// bob true
+}
+
+func ExampleNewKeyedMulti() {
+	limits := []ratelimit.Limit{ratelimit.PerSecond(3), ratelimit.PerDay(10)}
+	clients, err := ratelimit.NewKeyedMulti(limits)
+	if err != nil {
+		panic(err)
+	}
+	now := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
+	for range 5 {
+		r := clients.TakeAt(now, []byte("alice"), 3)
+		fmt.Println(r.Allowed, r.Remaining, limits[r.Index])
+		now = now.Add(time.Second)
+	}
+	// Output:
+	// true 0 3/s
+	// true 0 3/s
+	// true 0 3/s
+	// false 1 10/day
+	// false 1 10/day
+}
+
+// What holds for a Limiter holds for a key: reserve, wait, cancel.
+func ExampleKey() {
+	uploads, err := ratelimit.NewKeyed(ratelimit.PerSecond(100))
+	if err != nil {
+		panic(err)
+	}
+	now := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
+	alice := uploads.KeyString("alice")
+	alice.AllowAt(now, 100)
+	r := alice.ReserveAt(now, 50)
+	fmt.Println(r.OK(), r.DelayFrom(now).Round(time.Microsecond))
+	r.CancelAt(now)
+	r = alice.ReserveAt(now, 20)
+	fmt.Println(r.OK(), r.DelayFrom(now).Round(time.Microsecond))
+	// Output:
+	// true 500ms
+	// true 200ms
+}
+
+func ExampleFullPolicy() {
+	for _, policy := range []ratelimit.FullPolicy{ratelimit.RefuseNew, ratelimit.AdmitNew, ratelimit.EvictLeastDebt} {
+		k, err := ratelimit.NewKeyed(ratelimit.PerHour(1), ratelimit.WithMaxKeys(2), ratelimit.WithFull(policy))
+		if err != nil {
+			panic(err)
+		}
+		k.AllowString("alice")
+		k.AllowString("bob")
+		fmt.Printf("%v: carol %v, carol again %v\n", policy, k.AllowString("carol"), k.AllowString("carol"))
+	}
+	// Output:
+	// refuse new: carol false, carol again false
+	// admit new: carol true, carol again true
+	// evict least debt: carol true, carol again false
+}
+
+// A thousand clients come by, one after the other. Their places are taken over as
+// soon as their debts are gone.
+func ExampleStats() {
+	k, err := ratelimit.NewKeyed(ratelimit.PerSecond(10))
+	if err != nil {
+		panic(err)
+	}
+	now := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
+	for i := range 1000 {
+		k.TakeAt(now, fmt.Append(nil, "client ", i), 1)
+		now = now.Add(time.Second)
+	}
+	s := k.Stats()
+	fmt.Println(s.Inserted, "came,", s.Slots, "slots")
+	// Output: 1000 came, 8 slots
+}
+
+// Whoever can decide for a key is a Decider: this one lets friends pass.
+func ExampleDecider() {
+	k, err := ratelimit.NewKeyed(ratelimit.PerHour(1))
+	if err != nil {
+		panic(err)
+	}
+	d := friendly{k}
+	for range 2 {
+		friend, _ := d.Decide(context.Background(), "friend", 1)
+		stranger, _ := d.Decide(context.Background(), "stranger", 1)
+		fmt.Println(friend.Allowed, stranger.Allowed)
+	}
+	// Output:
+	// true true
+	// true false
+}
+
+type friendly struct{ ratelimit.Decider }
+
+func (f friendly) Decide(ctx context.Context, key string, n int64) (ratelimit.Result, error) {
+	if key == "friend" {
+		return ratelimit.Result{Allowed: true}, nil
+	}
+	return f.Decider.Decide(ctx, key, n)
+}
+
+func ExamplePolicies() {
+	var d ratelimit.Decider
+	d, err := ratelimit.NewKeyedMulti([]ratelimit.Limit{ratelimit.PerSecond(10), ratelimit.PerDay(1000)})
+	if err != nil {
+		panic(err)
+	}
+	if p, ok := d.(ratelimit.Policies); ok {
+		fmt.Println(p.Limits())
+	}
+	// Output: [10/s 1000/day]
+}
+
+func ExampleResult() {
+	limiter, err := ratelimit.New(ratelimit.PerMinute(6).WithBurst(2))
+	if err != nil {
+		panic(err)
+	}
+	now := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
+	for range 3 {
+		r := limiter.TakeAt(now, 1)
+		fmt.Println(r.Allowed, r.Remaining, "of", r.Limit, "retry", r.RetryAfter.Round(time.Millisecond), "reset", r.ResetAfter.Round(time.Millisecond))
+	}
+	// Output:
+	// true 1 of 2 retry 0s reset 10s
+	// true 0 of 2 retry 0s reset 20s
+	// false 0 of 2 retry 10s reset 20s
 }

@@ -1,6 +1,9 @@
 package ratelimit
 
-import "time"
+import (
+	"fmt"
+	"time"
+)
 
 // Rule opens the units to the tests.
 type Rule struct{ *rule }
@@ -24,3 +27,29 @@ func (r Rule) Units() (fine, coarse uint8, burst int64) {
 
 // Instant returns t as limiters see it.
 func Instant(t time.Time) int64 { return instant(t) }
+
+// Verify counts the keys of a table at rest, and says what is wrong with it.
+func (k *Keyed) Verify() (keys int, problems []string) {
+	t := k.table.Load()
+	seen := map[uint64]bool{}
+	for at := 0; at < len(t.cells); at += t.stride {
+		h := uint64(t.cells[at].Load())
+		if h == 0 {
+			continue
+		}
+		keys++
+		if seen[h] {
+			problems = append(problems, fmt.Sprintf("key %x is there twice", h))
+		}
+		seen[h] = true
+		if t.find(h) != at {
+			problems = append(problems, fmt.Sprintf("key %x is not found where it is", h))
+		}
+		for i := range t.rules {
+			if t.cells[at+1+i].Load() == frozen {
+				problems = append(problems, fmt.Sprintf("key %x is frozen", h))
+			}
+		}
+	}
+	return keys, problems
+}

@@ -63,20 +63,57 @@ func WithClock(now func() time.Duration) Option {
 	}
 }
 
+// WithMaxKeys (Keyed): hold at most n keys, n >= 1; WithFull says what happens to
+// more. Default: as many as are in debt.
+func WithMaxKeys(n int) Option {
+	return func(c *config) {
+		c.maxKeys = n
+		c.set |= optMaxKeys
+		if n < 1 {
+			c.err = fmt.Errorf("ratelimit: most keys is %d, want at least 1", n)
+		}
+	}
+}
+
+// WithFull (Keyed): what happens to a new key when WithMaxKeys, which it needs,
+// has been reached. Default: RefuseNew.
+func WithFull(p FullPolicy) Option {
+	return func(c *config) {
+		c.full = p
+		c.set |= optFull
+		if p > EvictLeastDebt {
+			c.err = fmt.Errorf("ratelimit: policy is %v, want RefuseNew, AdmitNew or EvictLeastDebt", p)
+		}
+	}
+}
+
+// WithSecret (Keyed): hash keys by SipHash-2-4 under secret, which makes them the
+// same in another process, as WriteTo and ReadFrom need; some 10 ns a key more. A
+// distkit.Secret fits. Default: by maphash, under a seed of its own.
+func WithSecret(secret [16]byte) Option {
+	return func(c *config) { c.secret = &secret; c.set |= optSecret }
+}
+
 type optionSet uint8
 
 const (
 	optAlgorithm optionSet = 1 << iota
 	optAlign
 	optClock
+	optMaxKeys
+	optFull
+	optSecret
 )
 
-var optionNames = [...]string{"WithAlgorithm", "WithAlign", "WithClock"}
+var optionNames = [...]string{"WithAlgorithm", "WithAlign", "WithClock", "WithMaxKeys", "WithFull", "WithSecret"}
 
 type config struct {
 	algorithm Algorithm
 	align     time.Time
 	clock     func() time.Duration
+	maxKeys   int
+	full      FullPolicy
+	secret    *[16]byte
 	set       optionSet
 	err       error
 }
@@ -98,6 +135,9 @@ func newConfig(constructor string, allowed optionSet, opts []Option) (config, er
 	}
 	if c.set&optAlign != 0 && c.algorithm == TokenBucket {
 		return c, fmt.Errorf("ratelimit: WithAlign does not apply to a %v, which has no windows", c.algorithm)
+	}
+	if c.set&optFull != 0 && c.set&optMaxKeys == 0 {
+		return c, errors.New("ratelimit: WithFull does not apply without WithMaxKeys")
 	}
 	return c, nil
 }

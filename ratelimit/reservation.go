@@ -6,11 +6,13 @@ import "time"
 // charged. Use one by waiting for Delay, or Cancel it. It is a value, made without
 // an allocation: keep one copy of it. The zero Reservation is not OK.
 type Reservation struct {
-	of  *Limiter
-	act int64 // the instant
-	n   int64 // what Cancel gives back
-	era uint64
-	ok  bool
+	clock *clock
+	of    *Limiter // or
+	key   Key
+	act   int64 // the instant
+	n     int64 // what Cancel gives back
+	era   uint64
+	ok    bool
 }
 
 // Reserve charges n events now, and says when they may pass: at once, or when they
@@ -31,10 +33,10 @@ func (l *Limiter) reserve(now, n, last int64) Reservation {
 		for v := c.word.Load(); v != frozen; v = c.word.Load() {
 			w, act, ok := c.rule.reserve(v, now, n, last)
 			if !ok {
-				return Reservation{of: l}
+				return Reservation{}
 			}
 			if w == v || c.word.CompareAndSwap(v, w) {
-				return Reservation{of: l, act: act, n: n, era: c.era, ok: true}
+				return Reservation{clock: &l.clock, of: l, act: act, n: n, era: c.era, ok: true}
 			}
 		}
 		l.settle()
@@ -50,7 +52,7 @@ func (r Reservation) Delay() time.Duration {
 	if !r.ok {
 		return InfDuration
 	}
-	return r.delay(r.of.clock.now())
+	return r.delay(r.clock.now())
 }
 
 // DelayFrom is Delay from the given instant on.
@@ -68,7 +70,7 @@ func (r *Reservation) delay(now int64) time.Duration { return time.Duration(max(
 // anything. After a SetLimit that slows the limiter down it gives back less.
 func (r *Reservation) Cancel() {
 	if r.ok {
-		r.cancel(r.of.clock.now())
+		r.cancel(r.clock.now())
 	}
 }
 
@@ -83,6 +85,10 @@ func (r *Reservation) cancel(now int64) {
 	n := r.n
 	r.n = 0
 	if n == 0 || r.act < now {
+		return
+	}
+	if r.of == nil {
+		r.key.cancel(r.act, n, r.era)
 		return
 	}
 	for {

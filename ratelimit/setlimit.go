@@ -1,6 +1,7 @@
 package ratelimit
 
 import (
+	"errors"
 	"math/bits"
 	"time"
 )
@@ -28,12 +29,37 @@ func (l *Limiter) setLimit(now int64, limit Limit) error {
 	return nil
 }
 
+// SetLimit changes the limit while the Keyed is used, for all keys. One in debt
+// keeps what it has, as with Limiter's SetLimit; one without has all of the new
+// limit. It takes time in proportion to the keys, and decisions wait meanwhile. It
+// is an error for a Keyed of several limits.
+func (k *Keyed) SetLimit(limit Limit) error { return k.setLimit(k.clock.now(), limit) }
+
+// SetLimitAt is SetLimit at the given instant.
+func (k *Keyed) SetLimitAt(now time.Time, limit Limit) error { return k.setLimit(instant(now), limit) }
+
+func (k *Keyed) setLimit(now int64, limit Limit) error {
+	k.load()
+	if k.multi {
+		return errors.New("ratelimit: SetLimit does not apply to what NewKeyedMulti made")
+	}
+	rules, err := newRules([]Limit{limit}, k.alg, k.align)
+	if err != nil {
+		return err
+	}
+	for {
+		if _, done := k.replace(k.load(), rules, now, 0); done {
+			return nil
+		}
+	}
+}
+
 // convert returns the word for r of a limiter that had the word v under old.
 func (r *rule) convert(old *rule, v, now int64) int64 {
 	switch {
 	case *r == *old:
 		return v
-	case v == fresh || r.kind == kindUnlimited || old.kind == kindUnlimited:
+	case r.kind == kindUnlimited || old.kind == kindUnlimited:
 		return fresh
 	case r.kind != kindBucket:
 		return r.convertWindow(old, v, now)
@@ -45,6 +71,27 @@ func (r *rule) convert(old *rule, v, now int64) int64 {
 		return maxWord
 	}
 	return base + r.burst - left
+}
+
+// convertDebt is convert for a key of a table, where one without debt is as good as
+// one that was never seen.
+func (r *rule) convertDebt(old *rule, v, now int64) int64 {
+	if v < old.floor(now) {
+		return fresh
+	}
+	return r.convert(old, v, now)
+}
+
+// convertLapsed is convert for a word that left a table: it keeps instants before
+// now from being ahead of it.
+func (r *rule) convertLapsed(old *rule, v, now int64) int64 {
+	switch {
+	case v == fresh:
+		return fresh
+	case v < old.floor(now) && *r != *old:
+		return r.floor(now)
+	}
+	return r.convert(old, v, now)
 }
 
 // maxWord is the largest word of a bucket: the debt before it ends with the horizon.
