@@ -25,7 +25,6 @@ func Example() {
 	// N 3, R 3, W 1       0.997002999 1.00 3ms     0.999999999 0.33 1ms     26h16m16.2s; a read sees the last completed write
 	// N 3, R 2, W 1       0.999997002 0.67 2ms     0.999999999 0.33 1ms     1m34.6s; a read may miss it: read quorum b*c and write quorum a, 33 % stale
 	// N 3, R 1, W 1       0.999999999 0.33 1ms     0.999999999 0.33 1ms     0s; a read may miss it: read quorum b and write quorum a, 67 % stale
-	// N 5, R 3, W 3       0.999999990 0.60 3ms     0.999999990 0.60 3ms     300ms; a read sees the last completed write
 	// grid, a row         0.999991018 0.50 3ms     0.999999998 0.33 4ms     4m43.4s; a read sees the last completed write
 	// 2 of 3 whole zones  0.999988028 0.67 4ms     1.000000000 0.33 3ms     6m17.8s; a read sees the last completed write
 	// local, each zone    0.999997002 0.67 2ms     0.999994004 0.67 5ms     3m9.2s; a read sees the last completed write
