@@ -216,13 +216,13 @@ func (b *batch) launch(ctx context.Context) {
 
 // run makes one node call and decides its keys.
 func (b *batch) run(node *batchNode) {
-	start := time.Now()
+	start := now()
 	err := errExit
 	defer func() {
 		if p := recover(); p != nil {
 			err = fmt.Errorf("quorum: call panicked: %v\n%s", p, debug.Stack())
 		}
-		b.ended(node, time.Since(start), err)
+		b.ended(node, start.since(), err)
 	}()
 	err = b.call(b.ctx, node.name, node.keys)
 }

@@ -30,12 +30,12 @@ type call struct {
 	work   work
 	parent context.Context
 	side   *side
-	rule   expr.Rule
+	rule   *expr.Rule
 	perm   *[maxReplicas]uint8 // bit in the system of each place
 	every  bool                // contact all owners, and a stand-in for each that fails
 	urgent uint64              // places to contact at once; others as needed
 	ranked bool                // by latency
-	start  time.Time
+	start  moment
 	limit  time.Time // deadline of the replica calls, zero: the parent's
 
 	wake chan struct{}
@@ -43,14 +43,17 @@ type call struct {
 	mu       sync.Mutex
 	n        int
 	slots    []slot
-	order    [maxReplicas]uint8 // in which idle owners are contacted
-	spare    []string           // healthy stand-ins that nobody uses
+	order    []uint8  // in which idle owners are contacted
+	spare    []string // healthy stand-ins that nobody uses
 	idle     uint64
 	running  uint64
 	acks     uint64
 	own      uint64 // acks of owners themselves
 	failed   uint64
 	missed   uint64 // failed for good and reported
+	stood    uint64 // a stand-in acts
+	hedged   uint64
+	final    uint64 // failed, and no stand-in may act
 	first    int    // place of the first ack, -1
 	failures []NodeError
 	state    state
@@ -65,20 +68,19 @@ type call struct {
 	signal contextState
 	timer  *time.Timer
 	room   [inlineSlots]slot
+	places [inlineSlots]uint8
+	fault  [1]NodeError
 }
 
-// inlineSlots is how many replicas need no allocation of their own.
-const inlineSlots = 8
+// inlineSlots is how many replicas need no allocation of their own. With seven
+// a read of a small value takes a kilobyte.
+const inlineSlots = 7
 
 // slot is what is known of one place in the preference list.
 type slot struct {
-	target  Target
-	sent    time.Time
-	latency time.Duration
-	err     error // the first
-	stood   bool  // a stand-in acts
-	hedged  bool
-	final   bool // no stand-in may act
+	target Target
+	sent   moment
+	took   time.Duration
 }
 
 type state uint8
@@ -114,7 +116,7 @@ func (f *call) prepare(ctx context.Context, c *Coordinator, s *side, op string, 
 		return err
 	}
 	owners := prefs[:c.n]
-	f.rule = s.rule
+	f.rule = &s.rule
 	if c.system != nil {
 		f.perm = new([maxReplicas]uint8)
 		for i, node := range owners {
@@ -125,22 +127,22 @@ func (f *call) prepare(ctx context.Context, c *Coordinator, s *side, op string, 
 			f.perm[i] = uint8(bit)
 		}
 	} else if s.level.scope != everywhere {
-		var err error
-		if f.rule, err = s.level.zoned(owners, c.zones); err != nil {
+		rule, err := s.level.zoned(owners, c.zones)
+		if err != nil {
 			return err
 		}
+		f.rule = &rule
 	}
-	f.slots = f.room[:min(c.n, inlineSlots)]
+	f.slots, f.order = f.room[:min(c.n, inlineSlots)], f.places[:min(c.n, inlineSlots)]
 	if c.n > inlineSlots {
-		f.slots = make([]slot, c.n)
+		f.slots, f.order = make([]slot, c.n), make([]uint8, c.n)
 	}
 	for i, node := range owners {
 		f.slots[i].target = Target{node, node}
 		f.order[i] = uint8(i)
 		if c.health != nil && !c.health(node) {
 			f.failed |= 1 << i
-			f.slots[i].err = ErrDown
-			f.failures = append(f.failures, NodeError{node, ErrDown})
+			f.blame(node, ErrDown)
 		}
 	}
 	f.idle = lowBits(c.n) &^ f.failed
@@ -150,6 +152,14 @@ func (f *call) prepare(ctx context.Context, c *Coordinator, s *side, op string, 
 		}
 	}
 	return nil
+}
+
+// blame notes why a node failed.
+func (f *call) blame(node string, err error) {
+	if f.failures == nil {
+		f.failures = f.fault[:0]
+	}
+	f.failures = append(f.failures, NodeError{node, err})
 }
 
 // unique refuses a node that is given twice: it must not answer twice.
@@ -187,21 +197,11 @@ func (f *call) enough(set, own uint64) bool {
 
 func lowest(set uint64) int { return bits.TrailingZeros64(set) }
 
-// stood returns the places where a stand-in acts.
-func (f *call) stood(set uint64) uint64 {
-	for rest := set; rest != 0; rest &= rest - 1 {
-		if !f.slots[lowest(rest)].stood {
-			set &^= rest & -rest
-		}
-	}
-	return set
-}
-
 // hopeful reports whether the answers that are here and those that may come
 // meet the level.
 func (f *call) hopeful() bool {
 	live := f.running | f.acks
-	return f.enough(live, f.own|f.running&^f.stood(f.running))
+	return f.enough(live, f.own|f.running&^f.stood)
 }
 
 // decide moves the state, and wakes the caller when it has.
@@ -273,10 +273,22 @@ func (f *call) overdue() uint64 {
 
 func (f *call) report(missed uint64) {
 	for ; missed != 0; missed &= missed - 1 {
-		s := &f.slots[lowest(missed)]
+		owner := f.slots[lowest(missed)].target.Owner
 		f.c.shared.missed.Add(1)
-		f.work.miss(s.target.Owner, s.err)
+		f.work.miss(owner, f.why(owner))
 	}
+}
+
+// why returns the error of an owner that failed itself.
+func (f *call) why(owner string) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for _, e := range f.failures {
+		if e.Node == owner {
+			return e.Err
+		}
+	}
+	return nil
 }
 
 // stop ends an operation that is not decided.

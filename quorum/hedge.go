@@ -124,7 +124,7 @@ func (f *call) pick() {
 	h := f.c.hedge
 	f.rank(f.c.shared, h.reads.Add(1))
 	var set uint64
-	for _, place := range f.order[:f.n] {
+	for _, place := range f.order {
 		if set |= 1 << place & f.idle; f.enough(set, set) {
 			break
 		}
@@ -174,8 +174,8 @@ func (f *call) spur() bool {
 		return true
 	}
 	i := f.next() // idle owners come first
-	f.slots[i].hedged = true
-	f.slots[i].sent = time.Now()
+	f.hedged |= 1 << i
+	f.slots[i].sent = now()
 	f.c.shared.hedges.Add(1)
 	f.begin(1 << i)
 	return true

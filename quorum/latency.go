@@ -6,6 +6,15 @@ import (
 	"time"
 )
 
+// moment is a monotonic time, since the process began. To read it costs half of
+// time.Now, which reads the wall clock as well.
+type moment time.Duration
+
+var epoch = time.Now()
+
+func now() moment                     { return moment(time.Since(epoch)) }
+func (m moment) since() time.Duration { return time.Duration(now() - m) }
+
 // histogram counts durations in 8 buckets per power of two, from 16 µs to two
 // minutes: a quantile is off by at most an eighth. All counts are halved every
 // 4096 samples, so that it follows the present. It is lock-free; a sample that

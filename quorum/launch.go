@@ -10,7 +10,7 @@ import (
 // launch begins the operation: it decides what to contact, and refuses if that
 // cannot be enough. No lock is needed before the first goroutine.
 func (f *call) launch() error {
-	f.start = time.Now()
+	f.start = now()
 	for rest := f.urgent & f.idle; rest != 0; rest &= rest - 1 {
 		f.send(lowest(rest))
 	}
@@ -22,7 +22,7 @@ func (f *call) launch() error {
 	f.wake = make(chan struct{}, 1)
 	f.refs = 1
 	if !f.limit.IsZero() {
-		f.timer = time.AfterFunc(f.limit.Sub(f.start), f.expire)
+		f.timer = time.AfterFunc(f.c.straggler, f.expire)
 	}
 	f.begin(f.running)
 	return nil
@@ -60,7 +60,7 @@ func (f *call) topUp() (started uint64) {
 }
 
 func (f *call) next() int {
-	for _, place := range f.order[:f.n] {
+	for _, place := range f.order {
 		if i := int(place); f.idle>>i&1 == 1 {
 			f.send(i)
 			return i
@@ -69,10 +69,10 @@ func (f *call) next() int {
 	if len(f.spare) == 0 {
 		return -1
 	}
-	for _, place := range f.order[:f.n] {
-		if i := int(place); f.failed>>i&1 == 1 && !f.slots[i].final {
+	for _, place := range f.order {
+		if i := int(place); f.failed>>i&1 == 1 && f.final>>i&1 == 0 {
 			f.slots[i].target.Node = f.spare[0]
-			f.slots[i].stood = true
+			f.stood |= 1 << i
 			f.spare = f.spare[1:]
 			f.send(i)
 			return i
@@ -118,12 +118,12 @@ var errExit = errors.New("quorum: call ended its goroutine")
 // that the goroutine must call next, or -1.
 func (f *call) settle(i int, err error) (next int) {
 	s := &f.slots[i]
-	latency := time.Since(s.sent)
+	latency := s.sent.since()
 	if observe := f.c.observer; observe != nil {
 		f.mu.Lock()
-		background := f.returned
+		hedged, background := f.hedged>>i&1 == 1, f.returned
 		f.mu.Unlock()
-		observe(Event{Op: f.op, Target: s.target, Latency: latency, Hedged: s.hedged, Background: background, Err: err})
+		observe(Event{Op: f.op, Target: s.target, Latency: latency, Hedged: hedged, Background: background, Err: err})
 	}
 	if err == nil {
 		f.c.shared.answered(f.op, latency)
@@ -132,12 +132,12 @@ func (f *call) settle(i int, err error) (next int) {
 		f.heard(s.target.Node, latency, err)
 	}
 	f.mu.Lock()
-	s.latency = latency
+	s.took = latency
 	late := f.state != pending
 	f.running &^= 1 << i
 	if err == nil {
 		f.acks |= 1 << i
-		if !s.stood {
+		if f.stood>>i&1 == 0 {
 			f.own |= 1 << i
 		}
 		if f.first < 0 {
@@ -157,14 +157,10 @@ func (f *call) settle(i int, err error) (next int) {
 
 // fails notes the failure of place i.
 func (f *call) fails(i int, err error) {
-	s := &f.slots[i]
 	f.failed |= 1 << i
-	f.failures = append(f.failures, NodeError{s.target.Node, err})
-	if s.err == nil {
-		s.err = err
-	}
+	f.blame(f.slots[i].target.Node, err)
 	if isPermanent(err) {
-		s.final = true
+		f.final |= 1 << i
 		if f.state == pending {
 			f.state, f.reason, f.decided = stopped, err, f.acks
 		}
@@ -174,13 +170,16 @@ func (f *call) fails(i int, err error) {
 // follow starts what a failure makes necessary and returns one of it for the
 // goroutine that is at hand.
 func (f *call) follow() int {
+	if f.idle == 0 && len(f.spare) == 0 {
+		return -1
+	}
 	more := f.topUp()
 	if more == 0 {
 		return -1
 	}
 	next := lowest(more)
 	for rest := more; rest != 0; rest &= rest - 1 {
-		f.slots[lowest(rest)].sent = time.Now()
+		f.slots[lowest(rest)].sent = now()
 	}
 	f.c.shared.calls.Add(1)
 	f.begin(more &^ (1 << next))

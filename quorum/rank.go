@@ -73,7 +73,7 @@ func (f *call) rank(s *shared, reads uint32) {
 	for i := range f.n {
 		score[i] = s.scores.of(f.slots[i].target.Owner).Load()
 	}
-	order := f.order[:f.n]
+	order := f.order
 	slices.SortStableFunc(order, func(a, b uint8) int { return cmp.Compare(score[a], score[b]) })
 	worse := false
 	for place, best := range order {

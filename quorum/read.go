@@ -82,11 +82,16 @@ func Read[T any](ctx context.Context, c *Coordinator, prefs []string, op Op[T]) 
 	if !c.shared.begin() {
 		return Result[T]{}, ErrClosed
 	}
-	c.shared.reads.Add(1)
 	if c.read.one && c.repair == RepairNone && (c.hedge == nil || c.n == 1) {
 		defer c.shared.end()
-		return readOne(ctx, c, prefs, op)
+		c.shared.inline.Add(1)
+		res, asked, err := readOne(ctx, c, prefs, op)
+		if asked != 1 {
+			c.shared.calls.Add(uint64(asked) - 1)
+		}
+		return res, err
 	}
+	c.shared.reads.Add(1)
 	return readMany(ctx, c, prefs, op)
 }
 
@@ -150,7 +155,7 @@ func (r *readCall[T]) result() Result[T] {
 	for set := r.decided; set != 0; set &= set - 1 {
 		i := lowest(set)
 		s := &r.slots[i]
-		res.Replies = append(res.Replies, Reply[T]{s.target, r.values[i], s.latency, s.hedged})
+		res.Replies = append(res.Replies, Reply[T]{s.target, r.values[i], s.took, r.hedged>>i&1 == 1})
 	}
 	switch merge := r.op.Merge; {
 	case merge == nil:
@@ -183,20 +188,22 @@ func (r *readCall[T]) discard(place int) {
 func (r *readCall[T]) miss(string, error) {}
 func (r *readCall[T]) ended()             {}
 
-// readOne asks one replica after the other, on the caller's goroutine.
-func readOne[T any](ctx context.Context, c *Coordinator, prefs []string, op Op[T]) (Result[T], error) {
-	failed, err := []NodeError(nil), error(ErrUnavailable)
+// readOne asks one replica after the other, on the caller's goroutine, and
+// counts them.
+func readOne[T any](ctx context.Context, c *Coordinator, prefs []string, op Op[T]) (res Result[T], asked int, err error) {
 	if len(prefs) < c.n {
-		return Result[T]{}, c.failRead(fmt.Errorf("%w: %d nodes given, want %d", ErrUnavailable, len(prefs), c.n), nil, nil)
+		return res, 0, c.failRead(fmt.Errorf("%w: %d nodes given, want %d", ErrUnavailable, len(prefs), c.n), nil, nil)
 	}
 	prefs = prefs[:min(len(prefs), c.n+c.standIns)]
 	if err := unique(prefs); err != nil {
-		return Result[T]{}, err
+		return res, 0, err
 	}
+	var failed []NodeError
+	err = ErrUnavailable
 	absent := 0 // owners that failed and have no stand-in yet
 	for i, node := range prefs {
 		if cause := ctx.Err(); cause != nil {
-			return Result[T]{}, c.failRead(cause, context.Cause(ctx), failed)
+			return res, asked, c.failRead(cause, context.Cause(ctx), failed)
 		}
 		up := c.health == nil || c.health(node)
 		t := Target{node, node}
@@ -213,16 +220,16 @@ func readOne[T any](ctx context.Context, c *Coordinator, prefs []string, op Op[T
 			failed = append(failed, NodeError{node, ErrDown})
 			continue
 		}
-		start := time.Now()
+		start := now()
 		v, callErr := askInline(ctx, op.Call, t)
-		latency := time.Since(start)
-		c.shared.calls.Add(1)
+		latency := start.since()
+		asked++
 		if c.observer != nil {
 			c.observer(Event{Op: opRead, Target: t, Latency: latency, Err: callErr})
 		}
 		if callErr == nil {
 			c.shared.answered(opRead, latency)
-			return Result[T]{Value: v, Replies: []Reply[T]{{Target: t, Value: v, Latency: latency}}, Failed: failed}, nil
+			return Result[T]{Value: v, Replies: []Reply[T]{{Target: t, Value: v, Latency: latency}}, Failed: failed}, asked, nil
 		}
 		failed = append(failed, NodeError{node, callErr})
 		err = ErrNoQuorum
@@ -232,9 +239,9 @@ func readOne[T any](ctx context.Context, c *Coordinator, prefs []string, op Op[T
 		}
 	}
 	if cause := ctx.Err(); cause != nil && err == ErrNoQuorum {
-		return Result[T]{}, c.failRead(cause, context.Cause(ctx), failed)
+		return res, asked, c.failRead(cause, context.Cause(ctx), failed)
 	}
-	return Result[T]{}, c.failRead(err, nil, failed)
+	return res, asked, c.failRead(err, nil, failed)
 }
 
 func askInline[T any](ctx context.Context, ask func(context.Context, Target) (T, error), t Target) (v T, err error) {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"runtime/debug"
-	"time"
 )
 
 // mend brings replicas to the merged value as the repair mode says. The read
@@ -38,7 +37,7 @@ func mendLater[T any](ctx context.Context, c *Coordinator, repair func(context.C
 	defer c.shared.background.Add(-1)
 	ctx, cancel := context.WithTimeout(ctx, c.straggler)
 	defer cancel()
-	start := time.Now()
+	start := now()
 	c.shared.calls.Add(1)
 	err := func() (err error) {
 		defer func() {
@@ -52,7 +51,7 @@ func mendLater[T any](ctx context.Context, c *Coordinator, repair func(context.C
 		c.shared.repaired.Add(1)
 	}
 	if c.observer != nil {
-		c.observer(Event{Op: opRepair, Target: t, Latency: time.Since(start), Background: true, Err: err})
+		c.observer(Event{Op: opRepair, Target: t, Latency: start.since(), Background: true, Err: err})
 	}
 }
 
@@ -73,11 +72,11 @@ func (r *readCall[T]) mendNow(ctx context.Context, prefs []string, same, stale u
 	}
 	for set := same | stale; set != 0; set &= set - 1 {
 		i := lowest(set)
-		p.slots[i].target, p.slots[i].stood = r.slots[i].target, r.slots[i].stood
+		p.slots[i].target = r.slots[i].target
 		p.spend(r.slots[i].target.Node)
 	}
-	p.acks = same
-	p.own = same &^ p.stood(same)
+	p.acks, p.stood = same, r.stood&(same|stale)
+	p.own = same &^ p.stood
 	p.failed &^= same | stale
 	p.idle = p.idle&^same | stale
 	if p.enough(p.acks, p.own) {

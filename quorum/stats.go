@@ -23,7 +23,10 @@ type Stats struct {
 
 type counters struct {
 	reads, writes, unmet, calls, hedges, late, missed, repaired atomic.Uint64
-	readTimes, writeTimes                                       histogram
+
+	inline atomic.Uint64 // reads of one replica: each stands for a read and a call
+
+	readTimes, writeTimes histogram
 }
 
 // answered notes how long a replica took to answer.
@@ -43,10 +46,12 @@ func (c *Coordinator) Stats() Stats {
 		return Stats{}
 	}
 	s := c.shared
+	calls := s.calls.Load() // before inline, for it may be less than none alone
+	inline := s.inline.Load()
 	return Stats{
 		Background: int(s.background.Load()),
-		Reads:      s.reads.Load(), Writes: s.writes.Load(), Unmet: s.unmet.Load(),
-		Calls: s.calls.Load(), Hedges: s.hedges.Load(), Late: s.late.Load(),
+		Reads:      s.reads.Load() + inline, Writes: s.writes.Load(), Unmet: s.unmet.Load(),
+		Calls: calls + inline, Hedges: s.hedges.Load(), Late: s.late.Load(),
 		Missed: s.missed.Load(), Repaired: s.repaired.Load(),
 		read: s.readTimes.counts(), write: s.writeTimes.counts(),
 		n: s.n, r: s.r, w: s.w,
