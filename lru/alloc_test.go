@@ -5,6 +5,7 @@ package lru_test
 import (
 	"fmt"
 	"testing"
+	"time"
 
 	"github.com/distkit/distkit/internal/testkit"
 	"github.com/distkit/distkit/lru"
@@ -23,6 +24,9 @@ func TestNothingIsAllocatedOnceGrown(t *testing.T) {
 	for _, p := range policies[1:] {
 		others = append(others, must(lru.New[uint64, uint64](100, lru.WithPolicy(p))))
 	}
+	timed := must(lru.New[uint64, uint64](100, lru.WithTTL(time.Hour), lru.WithJitter(0.5)))
+	sliding := must(lru.New[uint64, uint64](100, lru.WithTTL(time.Hour), lru.WithSliding()))
+	others = append(others, timed, sliding)
 	next := uint64(0)
 	cycle := func() {
 		for range 1000 {

@@ -3,6 +3,7 @@ package lru_test
 import (
 	"fmt"
 	"testing"
+	"time"
 
 	"github.com/distkit/distkit/internal/testkit"
 	"github.com/distkit/distkit/lru"
@@ -41,6 +42,28 @@ func BenchmarkCache(b *testing.B) {
 			for b.Loop() {
 				i++
 				c.Set(i*0x9e3779b97f4a7c15, i)
+			}
+		})
+	}
+}
+
+func BenchmarkTimedGet(b *testing.B) {
+	const n = 100_000
+	zipf := testkit.Zipf(1, 0.99, n)
+	ranks := make([]uint64, 1<<16)
+	for i := range ranks {
+		ranks[i] = zipf() * 0x9e3779b97f4a7c15
+	}
+	for _, ttl := range []time.Duration{0, time.Hour} {
+		c := must(lru.New[uint64, uint64](n, lru.WithTTL(ttl)))
+		for i := range uint64(n) {
+			c.Set(i*0x9e3779b97f4a7c15, i)
+		}
+		b.Run(fmt.Sprintf("ttl=%v", ttl), func(b *testing.B) {
+			i := 0
+			for b.Loop() {
+				c.Get(ranks[i&(1<<16-1)])
+				i++
 			}
 		})
 	}

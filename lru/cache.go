@@ -1,5 +1,7 @@
 package lru
 
+import "time"
+
 // Cache is a bounded map with O(1) operations that makes room by its Policy. Its
 // size never exceeds its capacity, not for a moment, and it allocates nothing
 // once it has grown: memory is 16 bytes an entry beside key and value (20
@@ -20,6 +22,8 @@ type Cache[K comparable, V any] struct {
 	counting bool
 	stats    Stats
 
+	life lifetimes[K, V]
+
 	capacity uint64 // 0: a zero Cache
 	weight   uint64 // of all entries
 	weigher  func(K, V) uint32
@@ -32,7 +36,7 @@ type Cache[K comparable, V any] struct {
 // New returns an empty cache for at most capacity entries, or with WithWeigher
 // for entries of that weight together; capacity >= 1, and at most 2^32-2 entries.
 // It takes no memory before there are entries. Options: WithPolicy, WithWeigher,
-// WithOnEvict, WithHasher, WithStats.
+// WithTTL, WithExpiry, WithSliding, WithJitter, WithOnEvict, WithHasher, WithStats.
 func New[K comparable, V any](capacity int, opts ...Option) (*Cache[K, V], error) {
 	o, err := newConfig(opts)
 	if err != nil {
@@ -50,6 +54,11 @@ func New[K comparable, V any](capacity int, opts ...Option) (*Cache[K, V], error
 	if err := typed(&custom, o.hashing, "WithHasher"); err != nil {
 		return nil, err
 	}
+	if err := typed(&c.life.by, o.expiry, "WithExpiry"); err != nil {
+		return nil, err
+	}
+	c.life.usual, c.life.jitter, c.life.sliding = o.ttl, o.jitter, o.sliding
+	c.life.clock = newClock()
 	if err := c.checkCapacity(capacity); err != nil {
 		return nil, err
 	}
@@ -72,7 +81,12 @@ func (c *Cache[K, V]) limit() uint64 {
 	if c.weigher != nil {
 		return c.maxEntries()
 	}
-	return c.capacity
+	return min(c.capacity, c.maxEntries())
+}
+
+// crowded says that there is no number for a new entry, whatever is evicted.
+func (c *Cache[K, V]) crowded() bool {
+	return uint64(c.Len()) == c.maxEntries() && uint64(c.Len()) != c.capacity
 }
 
 // Hash returns the hash of key for GetHashed and SetHashed: that of WithHasher,
@@ -104,6 +118,14 @@ func (c *Cache[K, V]) Get(key K) (V, bool) { return c.GetHashed(c.hash.sum(key),
 // GetHashed is Get for a key whose hash, c.Hash(key), is known.
 func (c *Cache[K, V]) GetHashed(h uint64, key K) (value V, ok bool) {
 	i := c.find(c.hash.place(h), key)
+	if c.life.wheel != nil {
+		return c.gotTimed(c.current(i))
+	}
+	return c.got(i)
+}
+
+// got answers a Get that found i.
+func (c *Cache[K, V]) got(i uint32) (value V, ok bool) {
 	if c.counting {
 		c.count(i)
 	}
@@ -145,7 +167,7 @@ func (c *Cache[K, V]) renew(i uint32) {
 
 // Peek is a Get that is no access: neither order nor counts change.
 func (c *Cache[K, V]) Peek(key K) (value V, ok bool) {
-	if i := c.find(c.hash.place(c.hash.sum(key)), key); i != none {
+	if i := c.find(c.hash.place(c.hash.sum(key)), key); i != none && !c.deadYet(i) {
 		return c.nodes[i].value, true
 	}
 	return value, false
@@ -153,7 +175,8 @@ func (c *Cache[K, V]) Peek(key K) (value V, ok bool) {
 
 // Contains says whether there is a value of key. It is no access.
 func (c *Cache[K, V]) Contains(key K) bool {
-	return c.find(c.hash.place(c.hash.sum(key)), key) != none
+	i := c.find(c.hash.place(c.hash.sum(key)), key)
+	return i != none && !c.deadYet(i)
 }
 
 // Set makes value that of key; where there is no room, entries are evicted first.
@@ -164,49 +187,93 @@ func (c *Cache[K, V]) Set(key K, value V) bool { return c.SetHashed(c.hash.sum(k
 
 // SetHashed is Set for a key whose hash, c.Hash(key), is known.
 func (c *Cache[K, V]) SetHashed(h uint64, key K, value V) bool {
-	ok := c.set(c.hash.place(h), key, value)
+	if c.capacity == 0 {
+		panic(zeroCache)
+	}
+	now := int64(0)
+	if c.life.timed() {
+		now = c.life.clock.now()
+	}
+	return c.setReported(now, h, key, value, 0)
+}
+
+func (c *Cache[K, V]) setReported(now int64, h uint64, key K, value V, ttl time.Duration) bool {
+	ok := c.set(now, c.hash.place(h), key, value, ttl)
 	if c.onEvict != nil {
 		c.report()
 	}
 	return ok
 }
 
-func (c *Cache[K, V]) set(place uint32, key K, value V) bool {
-	if c.capacity == 0 {
-		panic(zeroCache)
-	}
-	w := uint32(1)
+func (c *Cache[K, V]) set(now int64, place uint32, key K, value V, ttl time.Duration) bool {
+	w, life := uint32(1), ttl
 	if c.weigher != nil {
 		w = c.weigher(key, value)
 	}
+	if ttl != 0 || c.life.timed() {
+		life = c.life.lifetime(key, value, ttl)
+		if life != 0 && c.life.wheel == nil {
+			c.startTiming(now)
+		}
+	}
+	if c.life.wheel != nil {
+		c.advance(now, promptly)
+	}
 	i := c.find(place, key)
-	if uint64(w) > c.capacity || i == none && c.weigher != nil && uint64(c.Len()) == c.maxEntries() {
+	if i != none && c.dead(i, now) {
+		c.expire(i)
+		i = none
+	}
+	if uint64(w) > c.capacity || i == none && c.crowded() {
 		if i != none {
 			c.remove(i, Replaced)
 		}
 		c.stats.Rejections++
 		return false
 	}
-	if i == none {
-		c.insert(place, key, value, w)
-	} else {
-		c.replace(i, value, w)
+	switch {
+	case life < 0:
+		c.pass(i, key, value)
+	case i == none:
+		i = c.insert(now, place, key, value, w)
+		if c.life.wheel != nil {
+			c.start(i, now, life)
+		}
+	default:
+		if c.life.wheel != nil {
+			c.start(i, now, life)
+		}
+		c.replace(now, i, value, w)
 	}
 	return true
 }
 
-func (c *Cache[K, V]) insert(place uint32, key K, value V, w uint32) {
+// pass lets an entry that has ended come and go. It displaces the value of its
+// key, which i has, and nothing else.
+func (c *Cache[K, V]) pass(i uint32, key K, value V) {
+	if i != none {
+		c.remove(i, Replaced)
+	} else {
+		c.stats.Inserts++
+	}
+	c.stats.Expirations++
+	if c.onEvict != nil {
+		c.left = append(c.left, departure[K, V]{key, value, Expired})
+	}
+}
+
+func (c *Cache[K, V]) insert(now int64, place uint32, key K, value V, w uint32) (i uint32) {
 	if c.chooser != nil && w > 0 {
 		c.chooser.miss(place)
 	}
-	c.makeRoom(uint64(w), none)
+	c.makeRoom(now, uint64(w), none)
 	if !c.table.fits() {
 		c.rebuild()
 	}
 	if c.full() {
 		c.grow()
 	}
-	i := c.take()
+	i = c.take()
 	n := &c.nodes[i]
 	n.key, n.value = key, value
 	if c.places != nil {
@@ -219,6 +286,7 @@ func (c *Cache[K, V]) insert(place uint32, key K, value V, w uint32) {
 	c.table.insert(place, i)
 	c.weight += uint64(w)
 	c.stats.Inserts++
+	return i
 }
 
 func (c *Cache[K, V]) grow() {
@@ -226,17 +294,23 @@ func (c *Cache[K, V]) grow() {
 	if c.chooser != nil {
 		c.chooser.grow(len(c.nodes))
 	}
+	if c.life.wheel != nil {
+		c.life.wheel.grow(len(c.nodes))
+		if c.life.sliding {
+			c.life.restarts = extended(c.life.restarts, len(c.nodes))
+		}
+	}
 }
 
 // replace gives entry i a new value and weight.
-func (c *Cache[K, V]) replace(i uint32, value V, w uint32) {
+func (c *Cache[K, V]) replace(now int64, i uint32, value V, w uint32) {
 	n := &c.nodes[i]
 	if c.onEvict != nil {
 		c.left = append(c.left, departure[K, V]{n.key, n.value, Replaced})
 	}
 	n.value = value
 	if c.weigher != nil && c.weights[i] != w {
-		c.reweigh(i, w)
+		c.reweigh(now, i, w)
 	} else if c.chooser == nil {
 		c.renew(i)
 	} else if !c.isPinned(i) {
@@ -246,7 +320,7 @@ func (c *Cache[K, V]) replace(i uint32, value V, w uint32) {
 
 // reweigh changes the weight of i, which has a new value, and evicts others where
 // that makes it too much. What is no longer pinned enters as the newest.
-func (c *Cache[K, V]) reweigh(i, w uint32) {
+func (c *Cache[K, V]) reweigh(now int64, i, w uint32) {
 	by := uint64(w) - c.weightOf(i)
 	c.weight += by
 	switch {
@@ -262,7 +336,7 @@ func (c *Cache[K, V]) reweigh(i, w uint32) {
 		c.chooser.reweigh(i, by)
 		c.chooser.set(i)
 	}
-	c.makeRoom(0, i)
+	c.makeRoom(now, 0, i)
 }
 
 // GetOrSet returns the value of key and true, or else sets it to value and
@@ -287,13 +361,9 @@ func (c *Cache[K, V]) Update(key K, f func(old V, ok bool) (V, bool)) (value V, 
 	if c.capacity == 0 {
 		panic(zeroCache)
 	}
+	old, had := c.Peek(key)
+	fresh, keep := f(old, had)
 	h := c.hash.sum(key)
-	var old V
-	i := c.find(c.hash.place(h), key)
-	if i != none {
-		old = c.nodes[i].value
-	}
-	fresh, keep := f(old, i != none)
 	if keep && c.SetHashed(h, key, fresh) {
 		return fresh, true
 	}
@@ -325,7 +395,11 @@ func (c *Cache[K, V]) Resize(capacity int) error {
 	if c.chooser != nil {
 		c.chooser.resize(c.capacity)
 	}
-	c.makeRoom(0, none)
+	now := int64(0)
+	if c.life.wheel != nil {
+		now = c.life.clock.now()
+	}
+	c.makeRoom(now, 0, none)
 	c.report()
 	return nil
 }

@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"slices"
 	"testing"
+	"time"
 
 	"github.com/distkit/distkit/lru"
 	"github.com/stretchr/testify/assert"
@@ -264,9 +265,16 @@ func TestNewRefusesBadParameters(t *testing.T) {
 		"lru: option 1 is nil":                                                                     newErr[int, int](1, lru.WithStats(), nil),
 		"lru: function of WithWeigher is nil":                                                      newErr[int, int](1, lru.WithWeigher[int, int](nil)),
 		"lru: function of WithOnEvict is nil":                                                      newErr[int, int](1, lru.WithOnEvict[int, int](nil)),
+		"lru: function of WithExpiry is nil":                                                       newErr[int, int](1, lru.WithExpiry[int, int](nil)),
+		"lru: lifetime of WithTTL is -1ns, want at least 0":                                        newErr[int, int](1, lru.WithTTL(-1)),
+		"lru: fraction of WithJitter is -0.1, want 0 <= fraction <= 1":                             newErr[int, int](1, lru.WithJitter(-0.1)),
+		"lru: fraction of WithJitter is 1.5, want 0 <= fraction <= 1":                              newErr[int, int](1, lru.WithJitter(1.5)),
+		"lru: fraction of WithJitter is NaN, want 0 <= fraction <= 1":                              newErr[int, int](1, lru.WithJitter(math.NaN())),
 		"lru: function of WithHasher is nil":                                                       newErr[int, int](1, lru.WithHasher[int](nil)),
 		"lru: WithWeigher has a func(string, int) uint32, want a func(int, int) uint32":            newErr[int, int](1, weigh),
-		"lru: WithHasher has a func(string) uint64, want a func(int) uint64":                       newErr[int, int](1, lru.WithHasher(func(string) uint64 { return 0 })),
+		"lru: WithExpiry has a func(string, int) time.Duration, want a func(int, int) time.Duration": newErr[int, int](1,
+			lru.WithExpiry(func(string, int) time.Duration { return 0 })),
+		"lru: WithHasher has a func(string) uint64, want a func(int) uint64": newErr[int, int](1, lru.WithHasher(func(string) uint64 { return 0 })),
 		"lru: WithOnEvict has a func(int, string, lru.Reason), want a func(int, int, lru.Reason)": newErr[int, int](1,
 			lru.WithOnEvict(func(int, string, lru.Reason) {})),
 	} {
@@ -275,6 +283,8 @@ func TestNewRefusesBadParameters(t *testing.T) {
 	if bits.UintSize == 64 { // a smaller int cannot name that many entries
 		assert.NoError(t, newErr[int, int](entries(1<<32-2)))
 		assert.EqualError(t, newErr[int, int](entries(1<<32-1)), "lru: capacity is 4294967295 entries, want at most 4294967294")
+		assert.EqualError(t, newErr[int, int](entries(1<<32-2), lru.WithPolicy(lru.S3FIFO)), "lru: capacity is 4294967294 entries, want at most 4294967293")
+		assert.EqualError(t, newErr[int, int](entries(1<<32-2), lru.WithTTL(1)), "lru: capacity is 4294967294 entries, want at most 4294966588")
 	}
 	assert.NoError(t, newErr[string, int](math.MaxInt, weigh), "weight may be any")
 	assert.NoError(t, newErr[int, int](1, lru.WithPolicy(lru.LRU)))
@@ -301,6 +311,11 @@ func TestZeroCache(t *testing.T) {
 	var c lru.Cache[string, int]
 	_, ok := c.Get("a")
 	_, hashed := c.GetHashed(1, "a")
+	_, at := c.GetAt(time.Now(), "a")
+	_, ttl := c.TTL("a")
+	_, ttlAt := c.TTLAt(time.Now(), "a")
+	assert.False(t, at || ttl || ttlAt)
+	assert.Zero(t, c.DeleteExpired()+c.DeleteExpiredAt(time.Now()))
 	_, peeked := c.Peek("a")
 	_, deleted := c.Delete("a")
 	_, _, evicted := c.Evict()
@@ -317,11 +332,13 @@ func TestZeroCache(t *testing.T) {
 	}
 	c.Clear()
 	for name, change := range map[string]func(){
-		"Set":       func() { c.Set("a", 1) },
-		"SetHashed": func() { c.SetHashed(1, "a", 1) },
-		"GetOrSet":  func() { c.GetOrSet("a", 1) },
-		"Update":    func() { c.Update("a", func(int, bool) (int, bool) { return 0, false }) },
-		"Resize":    func() { _ = c.Resize(3) },
+		"Set":        func() { c.Set("a", 1) },
+		"SetHashed":  func() { c.SetHashed(1, "a", 1) },
+		"SetWithTTL": func() { c.SetWithTTL("a", 1, time.Hour) },
+		"SetAt":      func() { c.SetAt(time.Now(), "a", 1, 0) },
+		"GetOrSet":   func() { c.GetOrSet("a", 1) },
+		"Update":     func() { c.Update("a", func(int, bool) (int, bool) { return 0, false }) },
+		"Resize":     func() { _ = c.Resize(3) },
 	} {
 		assert.PanicsWithValue(t, "lru: change of a zero Cache, make one with New", change, name)
 	}
@@ -333,7 +350,7 @@ func TestNames(t *testing.T) {
 	assert.Equal(t, "S3FIFO", lru.S3FIFO.String())
 	assert.Equal(t, "Policy(99)", lru.Policy(99).String())
 	for r, want := range map[lru.Reason]string{
-		lru.Capacity: "capacity", lru.Deleted: "deleted", lru.Replaced: "replaced", lru.Cleared: "cleared", 99: "Reason(99)",
+		lru.Capacity: "capacity", lru.Expired: "expired", lru.Deleted: "deleted", lru.Replaced: "replaced", lru.Cleared: "cleared", 99: "Reason(99)",
 	} {
 		assert.Equal(t, want, r.String())
 	}

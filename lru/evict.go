@@ -10,10 +10,20 @@ type departure[K comparable, V any] struct {
 // keptDepartures is how many a cache keeps room for between changes.
 const keptDepartures = 256
 
-// makeRoom evicts others than keep until an additional weight of w fits; what is
-// to stay is not heavier than the capacity. What is pinned weighs nothing, so there
-// is always something to evict.
-func (c *Cache[K, V]) makeRoom(w uint64, keep uint32) {
+// makeRoom takes out what has ended, and then evicts others than keep, until an
+// additional weight of w fits; what is to stay is not heavier than the capacity.
+// What is pinned weighs nothing, so there is always something to evict.
+func (c *Cache[K, V]) makeRoom(now int64, w uint64, keep uint32) {
+	if c.weight+w > c.capacity && c.life.wheel != nil {
+		c.life.wheel.move(now)
+		for budget := all; c.weight+w > c.capacity; {
+			i, ok := c.life.wheel.take(&budget)
+			if !ok {
+				break
+			}
+			c.expire(i)
+		}
+	}
 	for c.weight+w > c.capacity {
 		c.drop(c.evict(keep), Capacity)
 	}
@@ -67,6 +77,9 @@ func (c *Cache[K, V]) drop(i uint32, why Reason) {
 	}
 	c.table.remove(c.placeOf(i), i)
 	c.put(i)
+	if c.life.wheel != nil {
+		c.life.wheel.remove(i)
+	}
 	c.weight -= c.weightOf(i)
 }
 
@@ -106,16 +119,20 @@ func (c *Cache[K, V]) deleteHashed(h uint64, key K) (value V, ok bool) {
 	if i == none {
 		return value, false
 	}
-	value = c.nodes[i].value
-	c.remove(i, Deleted)
+	if c.deadYet(i) {
+		c.expire(i)
+	} else {
+		value, ok = c.nodes[i].value, true
+		c.remove(i, Deleted)
+	}
 	c.report()
-	return value, true
+	return value, ok
 }
 
 // DeleteFunc takes out the entries for which del is true, and returns how many.
 func (c *Cache[K, V]) DeleteFunc(del func(key K, value V) bool) int {
 	deleted := 0
-	c.walk(false, func(i uint32) bool {
+	c.walk(false, c.living(func(i uint32) bool {
 		inserts, held := c.stats.Inserts, c.Len()
 		key := c.nodes[i].key
 		if !del(key, c.nodes[i].value) {
@@ -131,14 +148,16 @@ func (c *Cache[K, V]) DeleteFunc(del func(key K, value V) bool) int {
 			deleted++
 		}
 		return true
-	})
+	}))
 	c.report()
 	return deleted
 }
 
 // Evict takes out the entry that is next to be evicted, and returns it and true
-// if there is one: entries of weight 0 are never evicted.
+// if there is one: entries of weight 0 are never evicted. What has ended goes
+// first and is not returned.
 func (c *Cache[K, V]) Evict() (key K, value V, ok bool) {
+	c.DeleteExpired()
 	if c.weight == 0 {
 		return key, value, false
 	}
@@ -156,9 +175,10 @@ func (c *Cache[K, V]) Clear() {
 		return
 	}
 	if c.onEvict != nil {
-		for key, value := range c.All() {
-			c.left = append(c.left, departure[K, V]{key, value, Cleared})
-		}
+		c.walk(false, func(i uint32) bool {
+			c.left = append(c.left, departure[K, V]{c.nodes[i].key, c.nodes[i].value, Cleared})
+			return true
+		})
 	}
 	for cur := c.cursors; cur != nil; cur = cur.outer {
 		cur.at = cur.list
@@ -166,6 +186,9 @@ func (c *Cache[K, V]) Clear() {
 	c.slab.reset()
 	if c.chooser != nil {
 		c.chooser.reset()
+	}
+	if c.life.wheel != nil {
+		c.life.wheel, c.life.restarts = nil, nil
 	}
 	c.table = table{}
 	c.weight = 0

@@ -2,6 +2,7 @@ package lru_test
 
 import (
 	"fmt"
+	"time"
 
 	"github.com/distkit/distkit/lru"
 )
@@ -59,6 +60,30 @@ func ExampleWithWeigher() {
 	// false 5120 of 8192
 }
 
+// Sessions end half an hour after they were last used. A time of the caller's
+// makes it reproducible.
+func ExampleWithSliding() {
+	c, _ := lru.New[string, string](1000, lru.WithTTL(30*time.Minute), lru.WithSliding())
+	noon := time.Date(2026, 1, 1, 12, 0, 0, 0, time.UTC)
+	c.SetAt(noon, "session", "ann", 0)
+	for _, minutes := range []time.Duration{20, 45, 80} {
+		user, ok := c.GetAt(noon.Add(minutes*time.Minute), "session")
+		fmt.Println(user, ok)
+	}
+	// Output:
+	// ann true
+	// ann true
+	//  false
+}
+
+func ExampleCache_SetWithTTL() {
+	c, _ := lru.New[string, string](1000, lru.WithTTL(24*time.Hour))
+	c.SetWithTTL("token", "t0k3n", time.Minute)
+	left, ok := c.TTL("token")
+	fmt.Println(left.Round(time.Minute), ok)
+	// Output: 1m0s true
+}
+
 // Counters that are kept as long as they are used.
 func ExampleCache_Update() {
 	c, _ := lru.New[string, int](1000)
@@ -92,7 +117,7 @@ func ExampleCache_Stats() {
 	c.Get("a")
 	c.Get("b")
 	fmt.Printf("%+v %.2f\n", c.Stats(), c.Stats().HitRatio())
-	// Output: {Hits:1 Misses:1 Inserts:1 Evictions:0 Rejections:0 GhostHits:0} 0.50
+	// Output: {Hits:1 Misses:1 Inserts:1 Evictions:0 Expirations:0 Rejections:0 GhostHits:0} 0.50
 }
 
 func ExampleCache_DeleteFunc() {

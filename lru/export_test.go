@@ -3,6 +3,7 @@ package lru
 import (
 	"fmt"
 	"math/rand/v2"
+	"slices"
 )
 
 // Fix makes what is drawn at random the same in every run. The cache must be empty.
@@ -63,6 +64,7 @@ func Check[K comparable, V any](c *Cache[K, V]) error {
 			return fmt.Errorf("list %d ends in %d, head says %d", list, last, c.nodes[list].older)
 		}
 	}
+	used := slices.Clone(seen)
 	free := 0
 	for i := c.free; i != none; i = c.nodes[i].newer {
 		if seen[i] {
@@ -90,7 +92,51 @@ func Check[K comparable, V any](c *Cache[K, V]) error {
 	if err := checkChooser(c); err != nil {
 		return err
 	}
+	if w := c.life.wheel; w != nil {
+		if err := w.check(used); err != nil {
+			return err
+		}
+	}
 	return checkTable(&c.table)
+}
+
+// check returns what is wrong with w, whose nodes in use are among those.
+func (w *wheel) check(used []bool) error {
+	filed := 0
+	for h := uint32(due); h < wheelHeads; h++ {
+		last := h
+		for at := w.links[h].next; at != h; at = w.links[at].next {
+			i := at - wheelHeads
+			if at < wheelHeads || w.links[at].prev != last || !used[i] {
+				return fmt.Errorf("wheel: list %d has %d after %d, of node %d", h, at, last, i)
+			}
+			last = at
+			filed++
+			d, slot := int(h-firstSlot)/wheelSlots, uint(h-firstSlot)%wheelSlots
+			if h == due {
+				continue
+			}
+			// A list must be looked at before any entry of it ends.
+			reached := w.time&^(1<<(wheelBits*d+wheelBits)-1) | uint64(slot)<<(wheelBits*d)
+			if w.occupied[d]>>slot&1 == 0 || slot <= digit(w.time, d) || order(w.deadlines[i]) < reached {
+				return fmt.Errorf("wheel: node %d of deadline %d is in slot %d of digit %d at %d", i, w.deadlines[i], slot, d, int64(w.time^1<<63))
+			}
+		}
+		if w.links[h].prev != last {
+			return fmt.Errorf("wheel: list %d ends with %d, says %d", h, last, w.links[h].prev)
+		}
+	}
+	for i := range w.deadlines {
+		if w.links[wheelHeads+i].next != 0 {
+			filed--
+		} else if w.deadlines[i] != never {
+			return fmt.Errorf("wheel: node %d of deadline %d is in no list", i, w.deadlines[i])
+		}
+	}
+	if filed != 0 || len(w.links) != wheelHeads+len(used) {
+		return fmt.Errorf("wheel: %d more filed than linked, %d links for %d nodes", filed, len(w.links), len(used))
+	}
+	return nil
 }
 
 // order returns the nodes of a list, oldest first.

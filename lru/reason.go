@@ -7,6 +7,7 @@ type Reason uint8
 
 const (
 	Capacity Reason = iota // evicted for room, by Resize or by Evict
+	Expired                // its lifetime ended
 	Deleted                // by Delete, DeleteFunc or Update
 	Replaced               // by a new value of its key, refused ones included
 	Cleared                // by Clear
@@ -17,6 +18,8 @@ func (r Reason) String() string {
 	switch r {
 	case Capacity:
 		return "capacity"
+	case Expired:
+		return "expired"
 	case Deleted:
 		return "deleted"
 	case Replaced:

@@ -5,6 +5,7 @@ type Stats struct {
 	Hits, Misses uint64 // of Get, GetHashed and GetOrSet; with WithStats
 	Inserts      uint64 // of keys that were not held
 	Evictions    uint64 // for room, by Resize and by Evict
+	Expirations  uint64 // entries whose lifetime ended and that were taken out
 	Rejections   uint64 // a Set that returned false
 	// GhostHits counts, under S3FIFO, the inserts of keys that had left not long
 	// ago: hits, had the cache been about twice as large. See Cache.Stats.
