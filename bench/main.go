@@ -16,6 +16,7 @@ import (
 	"github.com/distkit/distkit/bench/bar"
 	"github.com/distkit/distkit/bench/bloom"
 	"github.com/distkit/distkit/bench/hashing"
+	"github.com/distkit/distkit/bench/hll"
 	"github.com/distkit/distkit/bench/lru"
 	"github.com/distkit/distkit/bench/merkle"
 	"github.com/distkit/distkit/bench/quorum"
@@ -26,6 +27,7 @@ import (
 var suites = []func() bar.Suite{
 	bloom.Suite,
 	hashing.Suite,
+	hll.Suite,
 	lru.Suite,
 	merkle.Suite,
 	quorum.Suite,
