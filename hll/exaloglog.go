@@ -77,30 +77,41 @@ func (e *ExaLogLog) AddHash(h uint64) bool {
 	if len(e.regs) == 0 {
 		return e.addToken(tokenOf(bits.RotateLeft64(x, tokenRestBits)))
 	}
-	return e.addMixed(x)
+	i, k := e.place(x)
+	if exaSaw(e.regs[i], k) {
+		return false
+	}
+	e.raise(i, k)
+	return true
 }
 
-// addMixed adds a remixed hash to a dense sketch. Its low bits choose the register
-// and the fine part of the value, its high zeros the coarse part.
-func (e *ExaLogLog) addMixed(x uint64) bool {
+// place returns the register of a remixed hash, and the value for it. Its low bits
+// choose the register and the fine part of the value, its high zeros the coarse
+// part.
+func (e *ExaLogLog) place(x uint64) (i uint64, k uint32) {
 	mask := uint64(1)<<((e.p+exaT)&63) - 1
-	i := x & mask >> exaT
-	k := uint32(bits.LeadingZeros64(x|mask))<<exaT + uint32(x&(1<<exaT-1)) + 1
+	return x & mask >> exaT, uint32(bits.LeadingZeros64(x|mask))<<exaT + uint32(x&(1<<exaT-1)) + 1
+}
+
+// exaSaw says whether value k, which is not 0, would change nothing in register r:
+// because it is the largest, a smaller one that was seen, or too small to be kept.
+// All of these are bits of one word, from the top down.
+func exaSaw(r, k uint32) bool {
+	const top = 63 - exaD
+	word := (uint64(r)|1<<exaD)<<top | (1<<top - 1)
+	below := int(r>>exaD) - int(k)
+	return below >= 0 && word>>((63-min(below, 63))&63)&1 != 0
+}
+
+// raise notes a value in a register that did not see it.
+func (e *ExaLogLog) raise(i uint64, k uint32) {
 	r := e.regs[i]
-	u := r >> exaD
-	switch {
-	case k > u:
+	if u := r >> exaD; k > u {
 		r = k<<exaD | (1<<exaD|r&exaSeen)>>(k-u)
-	case k == u || k+exaD < u:
-		return false
-	default:
+	} else {
 		r |= 1 << (exaD + k - u)
 	}
-	if r == e.regs[i] {
-		return false
-	}
 	e.set(i, r)
-	return true
 }
 
 // set changes a register and keeps account of it.
@@ -119,10 +130,13 @@ func (e *ExaLogLog) set(i uint64, r uint32) {
 func exaLimit(p uint8) int { return min(3<<p>>2, maxExaTokens) }
 
 func (e *ExaLogLog) addToken(token uint32) bool {
+	if known, ok := e.tokens.add(token); ok {
+		return !known
+	}
 	if e.p == 0 {
 		panic("hll: Add to a zero ExaLogLog, make one with NewExaLogLog")
 	}
-	known, full := e.tokens.add(token, exaLimit(e.p))
+	known, full := e.tokens.addSlowly(token, exaLimit(e.p))
 	if full {
 		e.densify()
 		e.addRegister(token)
@@ -132,7 +146,9 @@ func (e *ExaLogLog) addToken(token uint32) bool {
 
 // addRegister adds a token to a dense sketch.
 func (e *ExaLogLog) addRegister(token uint32) {
-	e.addMixed(bits.RotateLeft64(tokenHash(token), tokenIndexBits))
+	if i, k := e.place(bits.RotateLeft64(tokenHash(token), tokenIndexBits)); !exaSaw(e.regs[i], k) {
+		e.raise(i, k)
+	}
 }
 
 func (e *ExaLogLog) densify() {

@@ -116,7 +116,9 @@ func (e *ExaLogLog) Reduce(precision int) error {
 	case len(e.regs) == 0:
 		if e.tokens.n > exaLimit(e.p) {
 			e.densify()
+			break
 		}
+		e.tokens.lower(exaLimit(e.p))
 	case from > e.p:
 		old := e.regs
 		e.regs = make([]uint32, 1<<e.p)

@@ -71,21 +71,26 @@ func (s *Sketch) mergeRegisters(other *Sketch) {
 	s.stale = true
 }
 
-// raiseAll sets every register of dst to the larger of the two, eight at a time.
+// raiseAll sets every register of dst to the larger of the two, eight at a time and
+// twice a round. There are as many in both, a multiple of 16.
 func raiseAll(dst, src []uint8) {
-	for ; len(dst) >= 8 && len(src) >= 8; dst, src = dst[8:], src[8:] {
-		a, b := binary.LittleEndian.Uint64(dst), binary.LittleEndian.Uint64(src)
-		binary.LittleEndian.PutUint64(dst, largerBytes(a, b))
+	for ; len(dst) >= 16 && len(src) >= 16; dst, src = dst[16:], src[16:] {
+		d, s := (*[16]uint8)(dst), (*[16]uint8)(src)
+		low := largerBytes(binary.LittleEndian.Uint64(d[:8]), binary.LittleEndian.Uint64(s[:8]))
+		high := largerBytes(binary.LittleEndian.Uint64(d[8:]), binary.LittleEndian.Uint64(s[8:]))
+		binary.LittleEndian.PutUint64(d[:8], low)
+		binary.LittleEndian.PutUint64(d[8:], high)
 	}
 }
 
-// largerBytes returns the larger one of each pair of bytes, all below 128: so a
-// byte's top bit can tell which one that is.
+// largerBytes returns the larger one of each pair of bytes, all below 128: so each
+// difference, with 128 added, stays within its byte and says by its top bit whether
+// a was the larger; if so, it is added to b.
 func largerBytes(a, b uint64) uint64 {
 	const top = 0x8080808080808080
-	keep := (a | top - b) & top
-	keep |= keep - keep>>7
-	return a&keep | b&^keep
+	d := (a | top) - b
+	larger := d & top
+	return b + d&(larger-larger>>7)
 }
 
 // fold merges registers of a precision larger by d into dst. Of the 2^d registers
@@ -124,7 +129,9 @@ func (s *Sketch) Reduce(precision int) error {
 	case len(s.regs) == 0:
 		if s.tokens.n > limit(s.p) {
 			s.densify()
+			break
 		}
+		s.tokens.lower(limit(s.p))
 	case d > 0:
 		old := s.regs
 		s.regs = make([]uint8, 1<<s.p)

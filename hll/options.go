@@ -56,6 +56,9 @@ type config struct {
 
 // newConfig applies opts for the named constructor, which takes those of allowed.
 func newConfig(constructor string, allowed optionSet, opts []Option) (config, error) {
+	if len(opts) == 0 {
+		return config{}, nil // one that options change is on the heap
+	}
 	var c config
 	for i, o := range opts {
 		if o == nil {

@@ -6,6 +6,8 @@ import (
 	"math"
 	"math/bits"
 	"slices"
+
+	"github.com/distkit/distkit/internal/hash64"
 )
 
 // The range of precisions of [Sketch]: 16 to 262,144
@@ -63,10 +65,20 @@ func New(precision int, opts ...Option) (*Sketch, error) {
 // Add adds key and reports whether that changed s. A key that was added before
 // changes nothing; of those that were not, an ever smaller share does. So a
 // replica needs to hear only of keys for which Add is true.
-func (s *Sketch) Add(key []byte) bool { return s.AddHash(s.Hash(key)) }
+func (s *Sketch) Add(key []byte) bool {
+	if s.secret == nil { // as Hash does, one call less
+		return s.AddHash(hash64.Bytes(key))
+	}
+	return s.AddHash(s.Hash(key))
+}
 
 // AddString is Add for a string.
-func (s *Sketch) AddString(key string) bool { return s.AddHash(s.HashString(key)) }
+func (s *Sketch) AddString(key string) bool {
+	if s.secret == nil {
+		return s.AddHash(hash64.String(key))
+	}
+	return s.AddHash(s.HashString(key))
+}
 
 // AddHash adds the key that h identifies: its distkit.Hash, or any other 64-bit
 // value that is different for different keys, such as an integer identity or a
@@ -87,14 +99,21 @@ func (s *Sketch) AddHash(h uint64) bool {
 
 // raise sets a register to a larger value and keeps account of it.
 func (s *Sketch) raise(i uint64, r uint8) {
+	if s.stale || s.martingale {
+		s.beforeChange()
+	}
+	s.change(s.q(), s.regs[i], r)
+	s.regs[i] = r
+}
+
+// beforeChange does what is due before a register changes, but mostly is not.
+func (s *Sketch) beforeChange() {
 	if s.stale {
 		s.stats, s.stale = count(s.regs, s.q()), false
 	}
 	if s.martingale {
 		s.history += s.unlikeliness()
 	}
-	s.change(s.q(), s.regs[i], r)
-	s.regs[i] = r
 }
 
 // unlikeliness returns 1 over the probability that the next new key changes a
@@ -116,10 +135,13 @@ func limit(p uint8) int { return 3 << p >> 4 }
 
 // addToken is AddHash for a sparse sketch.
 func (s *Sketch) addToken(token uint32) bool {
+	if known, ok := s.tokens.add(token); ok {
+		return !known
+	}
 	if s.p == 0 {
 		panic("hll: Add to a zero Sketch, make one with New")
 	}
-	known, full := s.tokens.add(token, limit(s.p))
+	known, full := s.tokens.addSlowly(token, limit(s.p))
 	if full {
 		s.densify()
 		s.addRegister(token)

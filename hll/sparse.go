@@ -1,6 +1,7 @@
 package hll
 
 import (
+	"math"
 	"math/bits"
 	"slices"
 )
@@ -33,33 +34,37 @@ func tokenHash(token uint32) uint64 {
 // of its token; 0 is free, as no token has 63 zeros.
 type tokens struct {
 	slots  []uint32 // a power of two, or none
+	shift  uint8    // of a token to its home slot
 	n      int
+	room   int                   // tokens at which the next one needs a look
 	counts [maxTokenZeros]uint32 // tokens by min(zeros, 37): all that the estimate depends on
 }
 
+// Tables begin with minSlots, all but a quarter of which are used, as small sets are
+// many; then they have four times as many, then twice.
 const minSlots = 16
 
 // roomFor returns how many slots n tokens need, n >= 1: at most 3 of 4 are taken.
 func roomFor(n int) int { return 1 << bits.Len(uint((n*4+2)/3-1)) }
 
-// has reports whether token is in the set and, if not, the slot to put it in.
+// has reports whether token is in the set, which has slots, and if not, the slot to
+// put it in.
 func (t *tokens) has(token uint32) (slot int, ok bool) {
-	mask := len(t.slots) - 1
-	slot = t.home(token)
+	slots := t.slots
+	mask := len(slots) - 1
+	slot = t.home(token) & mask
 	for {
-		switch t.slots[slot&mask] {
+		switch slots[slot] {
 		case ^token:
-			return slot & mask, true
+			return slot, true
 		case 0:
-			return slot & mask, false
+			return slot, false
 		}
-		slot++
+		slot = (slot + 1) & mask
 	}
 }
 
-func (t *tokens) home(token uint32) int {
-	return int(token >> (32 - bits.TrailingZeros(uint(len(t.slots)))))
-}
+func (t *tokens) home(token uint32) int { return int(token >> (t.shift & 31)) }
 
 // put adds a token that has found its free slot.
 func (t *tokens) put(slot int, token uint32) {
@@ -68,41 +73,95 @@ func (t *tokens) put(slot int, token uint32) {
 	t.counts[min(token&63, maxTokenZeros-1)]++
 }
 
-// add adds token unless it is there or there are limit tokens already. It reports
-// whether it was there, and whether there was no place.
-func (t *tokens) add(token uint32, limit int) (known, full bool) {
-	if len(t.slots) == 0 {
-		t.slots = make([]uint32, min(minSlots, roomFor(limit)))
+// add adds a token while there is room, and else does nothing: then see addSlowly.
+func (t *tokens) add(token uint32) (known, ok bool) {
+	if t.n >= t.room {
+		return false, false
 	}
 	slot, known := t.has(token)
-	switch {
-	case known:
-		return true, false
-	case t.n >= limit:
-		return false, true
-	case 4*(t.n+1) > 3*len(t.slots):
-		t.reserve(t.n + 1)
-		slot, _ = t.has(token)
+	if !known {
+		t.put(slot, token)
 	}
+	return known, true
+}
+
+// addSlowly adds token unless it is there or there are limit tokens already. It
+// reports whether it was there, and whether there was no place.
+func (t *tokens) addSlowly(token uint32, limit int) (known, full bool) {
+	if len(t.slots) > 0 {
+		if _, known := t.has(token); known {
+			return true, false
+		}
+		if t.n >= limit {
+			return false, true
+		}
+	}
+	if t.n >= t.room {
+		t.grow(limit)
+	}
+	slot, _ := t.has(token)
 	t.put(slot, token)
 	return false, false
+}
+
+// grow makes a larger table, or the first. It is half full when the next one is
+// due, for the sake of short searches, but the first and the largest take all that
+// they can.
+func (t *tokens) grow(limit int) {
+	slots, largest := 2*len(t.slots), roomFor(limit)
+	switch len(t.slots) {
+	case 0:
+		slots = minSlots
+	case minSlots:
+		slots = 4 * minSlots
+	}
+	switch {
+	case slots >= largest:
+		slots, t.room = largest, limit
+	case slots == minSlots:
+		t.room = slots * 3 / 4
+	default:
+		t.room = slots / 2
+	}
+	t.resize(slots)
+}
+
+// resize makes a table of so many slots, which are enough for the tokens. First it
+// moves these together: whether a slot is free is a coin toss, and costs more as a
+// branch than as a number.
+func (t *tokens) resize(slots int) {
+	if slots == len(t.slots) {
+		return
+	}
+	old, taken := t.slots, 0
+	for _, c := range old {
+		old[taken] = c
+		taken += int((uint64(c) + math.MaxUint32) >> 32)
+	}
+	t.slots = make([]uint32, slots)
+	t.shift = uint8(32 - bits.TrailingZeros(uint(slots)))
+	for _, c := range old[:taken] {
+		slot, _ := t.has(^c)
+		t.slots[slot] = c
+	}
 }
 
 // reserve makes room for n tokens. Whoever adds the tokens of another set must
 // reserve for all of them first: they come in the order of their slots, and a
 // small table would have them all in one place.
 func (t *tokens) reserve(n int) {
-	if n == 0 || roomFor(n) <= len(t.slots) {
-		return
+	if n > 0 && roomFor(n) > len(t.slots) {
+		t.resize(roomFor(n))
 	}
-	old := t.slots
-	t.slots = make([]uint32, roomFor(n))
-	for _, c := range old {
-		if c != 0 {
-			slot, _ := t.has(^c)
-			t.slots[slot] = c
-		}
+	t.room = max(t.room, n)
+}
+
+// lower makes the table no larger than a smaller limit needs.
+func (t *tokens) lower(limit int) {
+	if len(t.slots) > roomFor(limit) {
+		t.resize(roomFor(limit))
 	}
+	t.room = t.n
 }
 
 // all calls yield with every token, in the order of slots.
