@@ -86,3 +86,6 @@ func Estimate(a, b *Tree, n int) uint64 {
 	c := differing(a, b)
 	return estimate(c[:n])
 }
+
+// Cells returns which cells an entry is part of.
+func (t *Tree) Cells(h, v uint64) uint64 { return t.patterns.of(t.keying.one(h, v).lo) }

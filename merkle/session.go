@@ -35,6 +35,7 @@ type Session struct {
 	opened   bool // the opening has been answered
 	queue    []slice
 	active   []slice // what was asked for last
+	guesses  uint64  // left for this message
 	claimed  uint64  // how many entries the responder says it has
 	found    []Diff
 	stats    Stats

@@ -2,6 +2,7 @@ package merkle_test
 
 import (
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"net"
 	"slices"
@@ -255,4 +256,35 @@ func TestMaxDiffsIsChecked(t *testing.T) {
 	}
 	_, err := newTree(t).Initiate(merkle.WithMaxDiffs(5), merkle.WithMaxMessage(1<<10))
 	require.NoError(t, err)
+}
+
+// Two differences that are part of the same 64 cells: if one is ours, it is found
+// among our entries; if both are the other side's, in two of its parts.
+func TestTwoOfTheSameCells(t *testing.T) {
+	rng := rand.New(rand.NewPCG(19, 20))
+	common, _ := replicas(rng, shapes["uniform"], 2000, 0)
+	for name, opts := range optionSets {
+		tree := newTree(t, opts...)
+		by, one, two := map[uint64]uint64{}, uint64(0), uint64(0)
+		for two == 0 {
+			h := rng.Uint64()
+			if first, ok := by[tree.Cells(h, 1)]; ok {
+				one, two = first, h
+			}
+			by[tree.Cells(h, 1)] = h
+		}
+		for sides, messages := range map[[2]bool]uint64{{true, true}: 6, {true, false}: 6, {false, true}: 6, {false, false}: 8} {
+			a, b := maps.Clone(common), maps.Clone(common)
+			for i, h := range []uint64{one, two} {
+				if sides[i] {
+					a[h] = 1
+				} else {
+					b[h] = 1
+				}
+			}
+			got, stats := exchange(t, treeOf(t, a, opts...), treeOf(t, b, opts...))
+			require.Equal(t, difference(a, b), got)
+			require.Equal(t, messages, stats.Messages, "%s %v", name, sides)
+		}
+	}
 }

@@ -27,9 +27,9 @@ func apart(t *testing.T, rng *rand.Rand, ours, d int) (a, b *merkle.Tree) {
 // The cells that it takes to decode, for each difference: 1.35 at the limit of many
 // differences (Yang, Gilad and Alizadeh), some more of few.
 func TestCellsPerDifference(t *testing.T) {
-	rng := rand.New(rand.NewPCG(51, 52))
 	const trials = 400
 	for d, most := range map[int]float64{1: 1, 4: 1.9, 10: 1.85, 20: 1.75, 30: 1.7} {
+		rng := rand.New(rand.NewPCG(51, uint64(d)))
 		sum := 0
 		for range trials {
 			a, b := apart(t, rng, d/3, d)
@@ -74,10 +74,10 @@ func TestSketchesFailAsRarelyAsPairsCoincide(t *testing.T) {
 // An estimate deviates by sqrt(2/63), 18%, from 64 counts, as the mean of 63 squares
 // of a normal variable does, and by no factor beyond 2.5 in 99 of 100 cases.
 func TestEstimates(t *testing.T) {
-	rng := rand.New(rand.NewPCG(55, 56))
 	const trials = 1000
 	for _, d := range []int{40, 300} {
 		for cells, most := range map[int]float64{64: 0.21, 32: 0.30} {
+			rng := rand.New(rand.NewPCG(uint64(d), uint64(cells)))
 			var ratios []float64
 			good := 0
 			for range trials {
@@ -98,9 +98,9 @@ func TestEstimates(t *testing.T) {
 
 // Sessions of every size end in few messages and bytes, with every difference.
 func TestSessionsAreShort(t *testing.T) {
-	rng := rand.New(rand.NewPCG(57, 58))
 	const n = 20_000
 	for d, most := range map[int]uint64{0: 2, 1: 2, 8: 6, 30: 8, 100: 8, 1000: 10} {
+		rng := rand.New(rand.NewPCG(57, uint64(d)))
 		trials := max(3, min(20, 2000/max(d, 1)))
 		items, size, messages := 0, uint64(0), uint64(0)
 		for range trials {

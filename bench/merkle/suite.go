@@ -5,7 +5,12 @@ import "github.com/distkit/distkit/bench/bar"
 
 // Suite returns the bars of package merkle.
 func Suite() bar.Suite {
-	return bar.Suite{Package: "merkle", Bars: treeBars(), Figures: treeFigures()}
+	s := bar.Suite{Package: "merkle"}
+	s.Bars = append(s.Bars, treeBars()...)
+	s.Bars = append(s.Bars, syncBars()...)
+	s.Figures = append(s.Figures, treeFigures()...)
+	s.Figures = append(s.Figures, syncFigures()...)
+	return s
 }
 
 func check[T any](v T, err error) T {
