@@ -27,6 +27,7 @@ import (
 	"github.com/distkit/distkit/quorum"
 	"github.com/distkit/distkit/quorum/gossip"
 	"github.com/distkit/distkit/quorum/hints"
+	"github.com/distkit/distkit/ratelimit"
 	"github.com/distkit/distkit/ring"
 	"github.com/distkit/distkit/vclock"
 	"github.com/distkit/distkit/vclock/hlc"
@@ -627,6 +628,54 @@ var zeroValues = map[string]struct {
 			assert.Zero(t, c.Last())
 		},
 		change: func() { new(hlc.Clock).Now() },
+	},
+	"ratelimit.Limiter": {
+		queries: func(t *testing.T) {
+			var l ratelimit.Limiter
+			assert.Zero(t, l.Peek())
+			assert.Zero(t, l.Limit())
+		},
+		change: func() { new(ratelimit.Limiter).Allow() },
+	},
+	"ratelimit.Keyed": {
+		queries: func(t *testing.T) {
+			var k ratelimit.Keyed
+			assert.Zero(t, k.Len())
+			assert.Zero(t, k.Stats())
+			assert.Empty(t, k.Limits())
+			assert.Zero(t, k.KeyString("a").Peek())
+		},
+		change: func() { new(ratelimit.Keyed).AllowString("a") },
+	},
+	"ratelimit.Multi": {
+		queries: func(t *testing.T) {
+			var m ratelimit.Multi
+			assert.Zero(t, m.Peek())
+			assert.Empty(t, m.Limits())
+		},
+		change: func() { new(ratelimit.Multi).Allow() },
+	},
+	"ratelimit.SlidingLog": {
+		queries: func(t *testing.T) {
+			var l ratelimit.SlidingLog
+			assert.Zero(t, l.Peek())
+			assert.Zero(t, l.Limit())
+		},
+		change: func() { new(ratelimit.SlidingLog).Allow() },
+	},
+	"ratelimit.Tiered": {
+		queries: func(t *testing.T) {
+			var l ratelimit.Tiered
+			assert.Zero(t, l.Peek())
+		},
+		change: func() { new(ratelimit.Tiered).Allow() },
+	},
+	"ratelimit.Queue": {
+		queries: func(t *testing.T) {
+			var q ratelimit.Queue
+			assert.Zero(t, q.Len())
+		},
+		change: func() { _ = new(ratelimit.Queue).Wait(context.Background()) },
 	},
 	"shiviz.Process": {
 		queries: func(t *testing.T) {

@@ -7,13 +7,28 @@
 //		// refuse
 //	}
 //
-// A [Limiter] holds one limit: as a token bucket, a fixed window or a sliding
-// window ([Algorithm]). Limits are ratios of integers ([Limit]) and have a text
-// form for configurations, as in 100/s;burst=20 ([ParseLimit]).
+// Limits are ratios of integers ([Limit]), with a text form for configurations, as
+// in 100/s;burst=20 ([ParseLimit]). Which type is for what:
 //
-// A [Keyed] holds one limit, or several, for every key, of which there may be
-// millions, and needs no cleaning: its memory follows the keys that are in debt.
-// It is a [Decider]; so are limiters that share their state with other servers.
+//	question                                                      type
+//	may this pass, on average so much, with bursts?               Limiter, Keyed by client
+//	so much a calendar minute, counted like a quota?              Limiter or Keyed, FixedWindow
+//	so much in the last minute, about, without the border's double?  the same, SlidingWindow
+//	at most so much in every minute, wherever it begins?          SlidingLog
+//	so much a second and so much a day?                           Multi, NewKeyedMulti by client
+//	one by one, at even distances, and who is first?              Queue
+//	a share that is safe, and what the others leave?              Tiered
+//
+// A [Limiter] is the one to begin with: a token bucket, which is the leaky bucket as
+// a meter. A [Keyed] is one for every key, of which there may be millions, and needs
+// no cleaning: its memory follows the keys that are in debt. It is a [Decider]; so
+// are limiters that share their state with other servers, and package httplimit puts
+// any of them before a handler.
+//
+// What a refusal means is not the limiter's business. A hard limit refuses; a soft
+// one lets some more pass, marked; a shadow limit only logs; a full queue says that
+// the server is busy and not that the client did wrong. Do not use a rate limit
+// where what counts is how much is under way at once: limit that.
 //
 // # Concurrency
 //

@@ -232,3 +232,71 @@ func ExampleResult() {
 	// true 0 of 2 retry 0s reset 20s
 	// false 0 of 2 retry 10s reset 20s
 }
+
+// Ten a second, but no more than a thousand a day.
+func ExampleMulti() {
+	limiter, err := ratelimit.NewMulti([]ratelimit.Limit{ratelimit.PerSecond(10), ratelimit.PerDay(1000)})
+	if err != nil {
+		panic(err)
+	}
+	now := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
+	passed := 0
+	for ; limiter.AllowAt(now, 10); now = now.Add(time.Second) {
+		passed += 10
+	}
+	r := limiter.TakeAt(now, 10)
+	fmt.Println(passed, "passed; now", limiter.Limits()[r.Index], "refuses, for", r.RetryAfter.Round(time.Second))
+	// Output: 1000 passed; now 1000/day refuses, for 12m44s
+}
+
+// Three in every ten seconds, wherever those begin.
+func ExampleSlidingLog() {
+	limiter, err := ratelimit.NewSlidingLog(ratelimit.Limit{Events: 3, Period: 10 * time.Second})
+	if err != nil {
+		panic(err)
+	}
+	now := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
+	for _, second := range []time.Duration{0, 4, 8, 9, 10, 13, 14} {
+		fmt.Print(limiter.AllowAt(now.Add(second*time.Second), 1), " ")
+	}
+	// Output: true true true false true false true
+}
+
+// Jobs leave one by one, a hundred a second, and no more than two wait.
+func ExampleQueue() {
+	q, err := ratelimit.NewQueue(ratelimit.PerSecond(100), 2)
+	if err != nil {
+		panic(err)
+	}
+	start := time.Now()
+	for range 5 {
+		if err := q.Wait(context.Background()); err != nil {
+			fmt.Println(err)
+		}
+	}
+	fmt.Println(time.Since(start) >= 40*time.Millisecond)
+	// Output: true
+}
+
+// A table of 20,000 read units a second over ten partitions: each has 2,000 that are
+// always its own, and may burst with what the others leave.
+func ExampleTiered() {
+	node, err := ratelimit.New(ratelimit.PerSecond(20_000))
+	if err != nil {
+		panic(err)
+	}
+	var parts []*ratelimit.Tiered
+	for range 10 {
+		p, err := ratelimit.NewTiered(ratelimit.PerSecond(2000), 600_000, node)
+		if err != nil {
+			panic(err)
+		}
+		parts = append(parts, p)
+	}
+	now := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
+	fmt.Println("a hot partition:", parts[0].AllowAt(now, 20_000), parts[0].AllowAt(now, 1))
+	fmt.Println("its neighbor:", parts[1].AllowAt(now, 2000), parts[1].AllowAt(now, 1))
+	// Output:
+	// a hot partition: true false
+	// its neighbor: true false
+}

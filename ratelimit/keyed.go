@@ -192,11 +192,7 @@ func (k *Keyed) Limits() []Limit {
 	if t == nil {
 		return nil
 	}
-	limits := make([]Limit, len(t.rules))
-	for i := range limits {
-		limits[i] = t.rules[i].limit
-	}
-	return limits
+	return limitsOf(t.rules)
 }
 
 // Reset forgives key its debt. What was reserved before, for whichever key, is

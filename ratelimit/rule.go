@@ -157,8 +157,13 @@ func (r *rule) free(v, now int64) int64 {
 	if r.kind != kindBucket {
 		return r.freeWindow(v, now)
 	}
+	return max(0, r.left(v, now)) >> r.fine << r.coarse
+}
+
+// left returns what a token bucket holds, in units, below 0 in debt.
+func (r *rule) left(v, now int64) int64 {
 	c := r.clock(now)
-	return max(0, r.burst-(max(v, c)-c)) >> r.fine << r.coarse
+	return r.burst - (max(v, c) - c)
 }
 
 // retry returns the first instant, not before now, at which n events pass.

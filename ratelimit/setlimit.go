@@ -64,9 +64,8 @@ func (r *rule) convert(old *rule, v, now int64) int64 {
 	case r.kind != kindBucket:
 		return r.convertWindow(old, v, now)
 	}
-	c := old.clock(now)
 	base := r.clock(now)
-	left := min(r.burst, r.units(old, old.burst-(max(v, c)-c)))
+	left := min(r.burst, r.units(old, old.left(v, now)))
 	if left < base+r.burst-maxWord {
 		return maxWord
 	}
