@@ -35,14 +35,32 @@
 // thousand vertices where its quorums are 9·10¹⁷. So nothing here lists quorums
 // but [Expr.Quorums], which is asked to.
 //
+// # Strategies
+//
+// A system says which quorums are enough, a [Strategy] which of them to ask how
+// often. [System.Optimize] finds the one whose busiest node does the least work
+// for a mix of reads and writes and nodes of unequal capacity ([WithCapacity]);
+// or the one with the least latency ([WithLatency]) or the fewest messages, with
+// a limit on the load; or one for several mixes at once; or one whose quorums
+// bear the failure of f nodes.
+//
+// The load of a node is the share of all operations that it takes part in, over
+// its capacity. It cannot fall below max(1/c, c/n) for n equal nodes and a
+// smallest quorum of c (Naor and Wool, "The load, capacity, and availability of
+// quorum systems", 1998); a majority has (⌊n/2⌋+1)/n. How far a system is from
+// what it can do is not left to that formula: the result carries a bound of its
+// own, [Strategy.LowerBound], proved by prices of the nodes. The search ends when
+// the two are within a part in 10⁹, or, at the latest, after 20,000 quorums.
+//
 // # Concurrency
 //
 // Every type is immutable and safe for concurrent use.
 //
 // # Accuracy
 //
-// Proofs and counts are exact. An expression whose diagram exceeds 2^20
-// vertices is refused ([ErrTooComplex]), never guessed at.
+// Proofs and counts are exact, availabilities up to rounding; how near a strategy
+// is to the best, its [Strategy.LowerBound] tells. An expression whose diagram
+// exceeds 2^20 vertices is refused ([ErrTooComplex]), never guessed at.
 //
 // # Format
 //
