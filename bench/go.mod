@@ -26,6 +26,7 @@ require (
 	github.com/nbd-wtf/go-nostr v0.38.2
 	github.com/parquet-go/parquet-go v0.32.0
 	github.com/retailnext/hllpp v1.0.1-0.20180308014038-101a6d2f8b52
+	github.com/segmentio/topk v0.1.1
 	github.com/serialx/hashring v0.0.0-20200727003509-22c0c7ab6b1b
 	github.com/stretchr/testify v1.12.1
 	github.com/tidwall/btree v1.8.2
@@ -35,6 +36,7 @@ require (
 )
 
 require (
+	github.com/OneOfOne/xxhash v1.2.8 // indirect
 	github.com/alecthomas/units v0.0.0-20240927000941-0f3dac36c52b // indirect
 	github.com/armon/go-metrics v0.4.1 // indirect
 	github.com/beorn7/perks v1.0.1 // indirect

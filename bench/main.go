@@ -15,6 +15,7 @@ import (
 
 	"github.com/distkit/distkit/bench/bar"
 	"github.com/distkit/distkit/bench/bloom"
+	"github.com/distkit/distkit/bench/cms"
 	"github.com/distkit/distkit/bench/hashing"
 	"github.com/distkit/distkit/bench/hll"
 	"github.com/distkit/distkit/bench/lru"
@@ -26,6 +27,7 @@ import (
 
 var suites = []func() bar.Suite{
 	bloom.Suite,
+	cms.Suite,
 	hashing.Suite,
 	hll.Suite,
 	lru.Suite,
