@@ -2,44 +2,106 @@ package cms_test
 
 import (
 	"testing"
+	"time"
 
 	"github.com/distkit/distkit/cms"
 	"github.com/distkit/distkit/internal/testkit"
 )
 
 func BenchmarkAddHash(b *testing.B) {
-	for name, opts := range map[string][]cms.Option{"plain": nil, "conservative": {cms.WithConservative()}} {
+	for name, opts := range modes {
 		b.Run("kind="+name, func(b *testing.B) {
-			s, err := cms.New(0.001, 0.01, opts...)
-			if err != nil {
-				b.Fatal(err)
-			}
-			next := stream()
-			for b.Loop() {
-				s.AddHash(next())
-			}
+			s := must(cms.New(0.001, 0.01, opts...))
+			perHash(b, s.AddHash)
+		})
+	}
+}
+
+func BenchmarkAdd(b *testing.B) {
+	for name, opts := range map[string][]cms.Option{"plain": nil, "secret": {cms.WithSecret(secret)}} {
+		b.Run("kind="+name, func(b *testing.B) {
+			s, key := must(cms.New(0.01, 0.01, opts...)), make([]byte, 16)
+			perHash(b, func(h uint64) uint64 {
+				key[0], key[1] = byte(h), byte(h>>8)
+				return s.Add(key)
+			})
+		})
+	}
+}
+
+func BenchmarkCountHash(b *testing.B) {
+	for name, opts := range modes {
+		b.Run("kind="+name, func(b *testing.B) {
+			s := must(cms.New(0.001, 0.01, opts...))
+			perHash(b, s.CountHash)
+		})
+	}
+}
+
+func BenchmarkConcurrentAddHash(b *testing.B) {
+	for name, opts := range modes {
+		b.Run("kind="+name, func(b *testing.B) {
+			s := must(cms.NewConcurrent(0.001, 0.01, opts...))
+			perHash(b, s.AddHash)
 		})
 	}
 }
 
 func BenchmarkTopKAddHash(b *testing.B) {
-	t, err := cms.NewTopK(100)
-	if err != nil {
-		b.Fatal(err)
-	}
-	next := stream()
+	t, key := must(cms.NewTopK(100)), []byte("key")
+	perHash(b, func(h uint64) uint64 { return t.AddHash(h, key) })
+}
+
+func BenchmarkTrendingAddHashAt(b *testing.B) {
+	t, key, now := must(cms.NewTrending(100, time.Second)), []byte("key"), noon
+	perHash(b, func(h uint64) uint64 {
+		now = now.Add(time.Microsecond)
+		return uint64(t.AddHashAt(now, h, key))
+	})
+}
+
+func BenchmarkWindowAddHashAt(b *testing.B) {
+	w, now := must(cms.NewWindow(0.001, 0.01, time.Second, cms.WithPanes(6))), noon
+	perHash(b, func(h uint64) uint64 {
+		now = now.Add(time.Microsecond)
+		return w.AddHashAt(now, h)
+	})
+}
+
+func BenchmarkWindowCountHashAt(b *testing.B) {
+	w := must(cms.NewWindow(0.001, 0.01, time.Second, cms.WithPanes(6)))
+	w.AddHashAt(noon, 1)
+	perHash(b, func(h uint64) uint64 { return w.CountHashAt(noon, h) })
+}
+
+func BenchmarkMerge(b *testing.B) {
+	s, other := must(cms.New(0.001, 0.01)), must(cms.New(0.001, 0.01))
 	for b.Loop() {
-		t.AddHash(next(), []byte("key"))
+		if err := s.Merge(other); err != nil {
+			b.Fatal(err)
+		}
 	}
 }
 
-// stream repeats 64 Ki skewed identities, drawn before the clock starts.
-func stream() func() uint64 {
-	ids := make([]uint64, 1<<16)
-	next := testkit.Zipf(1, 1, 1<<20)
+func BenchmarkAppendBinary(b *testing.B) {
+	s, buf := must(cms.New(0.001, 0.01)), []byte(nil)
+	for b.Loop() {
+		buf = must(s.AppendBinary(buf[:0]))
+	}
+}
+
+// perHash times f over 64 Ki skewed identities, drawn before the clock starts.
+func perHash(b *testing.B, f func(h uint64) uint64) {
+	ids, next := make([]uint64, 1<<16), testkit.Zipf(1, 1, 1<<20)
 	for i := range ids {
 		ids[i] = next()
 	}
-	i := 0
-	return func() uint64 { i++; return ids[i&(1<<16-1)] }
+	sum, i := uint64(0), 0
+	for b.Loop() {
+		sum += f(ids[i&(1<<16-1)])
+		i++
+	}
+	if sum == 0 && b.N > 1<<16 {
+		b.Fatal("nothing was counted")
+	}
 }

@@ -36,25 +36,27 @@ func plus[C counter](a, b C) C {
 // narrowed returns n as a count that C can hold.
 func narrowed[C counter](n uint64) C { return C(min(n, uint64(^C(0)))) }
 
-// Four rows are taken at once, so that their cache misses overlap and no loop
-// stands between them; what a deeper sketch has beyond follows in a loop. With a
-// loop and an if for the minimum an addition takes several times as long.
+// Four or five rows are taken at once, so that their cache misses overlap and no
+// loop stands between them. With a loop and an if for the minimum an addition takes
+// several times as long. What a sketch of another depth has follows in a loop.
 
-// four returns the cells of a key's first four rows.
-func four[C counter](cells []C, w, x, g uint64) (a, b, c, d *C) {
-	return &cells[hash64.Reduce(x, w)], &cells[w+hash64.Reduce(x+g, w)],
-		&cells[2*w+hash64.Reduce(x+2*g, w)], &cells[3*w+hash64.Reduce(x+3*g, w)]
+// cell returns a key's cell in row i. It is small enough to be inlined.
+func cell[C counter](cells []C, w, i, x, g uint64) *C {
+	return &cells[i*w+hash64.Reduce(x+i*g, w)]
 }
 
 // lowest returns the smallest of a key's cells, its estimate.
 func lowest[C counter](cells []C, w, depth, x, g uint64) C {
 	m, i := ^C(0), uint64(0)
 	if depth >= 4 {
-		c0, c1, c2, c3 := four(cells, w, x, g)
+		c0, c1, c2, c3 := cell(cells, w, 0, x, g), cell(cells, w, 1, x, g), cell(cells, w, 2, x, g), cell(cells, w, 3, x, g)
 		m, i = min(*c0, *c1, *c2, *c3), 4
+		if depth == 5 {
+			return min(m, *cell(cells, w, 4, x, g))
+		}
 	}
 	for ; i < depth; i++ {
-		m = min(m, cells[i*w+hash64.Reduce(x+i*g, w)])
+		m = min(m, *cell(cells, w, i, x, g))
 	}
 	return m
 }
@@ -63,13 +65,19 @@ func lowest[C counter](cells []C, w, depth, x, g uint64) C {
 func addAll[C counter](cells []C, w, depth, x, g uint64, n C) C {
 	m, i := ^C(0), uint64(0)
 	if depth >= 4 {
-		c0, c1, c2, c3 := four(cells, w, x, g)
+		c0, c1, c2, c3 := cell(cells, w, 0, x, g), cell(cells, w, 1, x, g), cell(cells, w, 2, x, g), cell(cells, w, 3, x, g)
 		v0, v1, v2, v3 := plus(*c0, n), plus(*c1, n), plus(*c2, n), plus(*c3, n)
+		if depth == 5 {
+			c4 := cell(cells, w, 4, x, g)
+			v4 := plus(*c4, n)
+			*c0, *c1, *c2, *c3, *c4 = v0, v1, v2, v3, v4
+			return min(v0, v1, v2, v3, v4)
+		}
 		*c0, *c1, *c2, *c3 = v0, v1, v2, v3
 		m, i = min(v0, v1, v2, v3), 4
 	}
 	for ; i < depth; i++ {
-		c := &cells[i*w+hash64.Reduce(x+i*g, w)]
+		c := cell(cells, w, i, x, g)
 		*c = plus(*c, n)
 		m = min(m, *c)
 	}
@@ -80,11 +88,15 @@ func addAll[C counter](cells []C, w, depth, x, g uint64, n C) C {
 // more than the smallest one and n. It stores what it does not raise, too: that
 // is cheaper than a branch.
 func addLow[C counter](cells []C, w, depth, x, g uint64, n C) C {
-	if depth == 4 {
-		c0, c1, c2, c3 := four(cells, w, x, g)
-		v0, v1, v2, v3 := *c0, *c1, *c2, *c3
-		m := plus(min(v0, v1, v2, v3), n)
-		*c0, *c1, *c2, *c3 = max(v0, m), max(v1, m), max(v2, m), max(v3, m)
+	if depth == 4 || depth == 5 {
+		c0, c1, c2, c3 := cell(cells, w, 0, x, g), cell(cells, w, 1, x, g), cell(cells, w, 2, x, g), cell(cells, w, 3, x, g)
+		c4 := c3
+		if depth == 5 {
+			c4 = cell(cells, w, 4, x, g)
+		}
+		v0, v1, v2, v3, v4 := *c0, *c1, *c2, *c3, *c4
+		m := plus(min(v0, v1, v2, v3, v4), n)
+		*c0, *c1, *c2, *c3, *c4 = max(v0, m), max(v1, m), max(v2, m), max(v3, m), max(v4, m)
 		return m
 	}
 	m := plus(lowest(cells, w, depth, x, g), n)
@@ -96,11 +108,11 @@ func addLow[C counter](cells []C, w, depth, x, g uint64, n C) C {
 func raise[C counter](cells []C, w, depth, x, g uint64, v C) {
 	i := uint64(0)
 	if depth >= 4 {
-		c0, c1, c2, c3 := four(cells, w, x, g)
+		c0, c1, c2, c3 := cell(cells, w, 0, x, g), cell(cells, w, 1, x, g), cell(cells, w, 2, x, g), cell(cells, w, 3, x, g)
 		*c0, *c1, *c2, *c3, i = max(*c0, v), max(*c1, v), max(*c2, v), max(*c3, v), 4
 	}
 	for ; i < depth; i++ {
-		c := &cells[i*w+hash64.Reduce(x+i*g, w)]
+		c := cell(cells, w, i, x, g)
 		*c = max(*c, v)
 	}
 }

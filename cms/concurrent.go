@@ -90,18 +90,29 @@ func (c *Concurrent) AddHashN(h, n uint64) uint64 {
 	return target
 }
 
-// addShared adds n to all cells of a key.
+// addShared adds n to all cells of a key. Most additions are small, to narrow cells
+// that are far from full; those take no call a row.
 func (c *Concurrent) addShared(x, g, n uint64) uint64 {
-	m := uint64(math.MaxUint64)
+	least, w, narrow := uint64(math.MaxUint64), c.width, c.narrow
 	for i := range c.depth {
-		m = min(m, c.addCell(i*c.width+hash64.Reduce(x+i*g, c.width), n))
+		at := i*w + hash64.Reduce(x+i*g, w)
+		if n < smallAddend && narrow != nil {
+			if p := &narrow[at]; atomic.LoadUint32(p) < 1<<31 {
+				least = min(least, uint64(atomic.AddUint32(p, uint32(n))))
+				continue
+			}
+		}
+		least = min(least, c.addCell(at, n))
 	}
-	return m
+	return least
 }
 
-// addCell adds n to a cell, which stays full when it is. Far from full a plain
-// atomic addition will do: it would take millions of goroutines between the look
-// and the addition to wrap the cell.
+// smallAddend bounds what is added to a cell without compare-and-swap. Below half
+// full, it would take millions of goroutines between the look and the addition to
+// wrap the cell.
+const smallAddend = 1 << 8
+
+// addCell adds n to a cell, which stays full when it is.
 func (c *Concurrent) addCell(i, n uint64) uint64 {
 	if c.wide != nil {
 		p := &c.wide[i]
@@ -116,9 +127,6 @@ func (c *Concurrent) addCell(i, n uint64) uint64 {
 		}
 	}
 	p := &c.narrow[i]
-	if n < 1<<8 && atomic.LoadUint32(p) < 1<<31 {
-		return uint64(atomic.AddUint32(p, uint32(n)))
-	}
 	for {
 		old := atomic.LoadUint32(p)
 		if v := plus(old, narrowed[uint32](n)); atomic.CompareAndSwapUint32(p, old, v) {

@@ -54,3 +54,6 @@ func (s *slots[V]) check() error {
 	}
 	return nil
 }
+
+// Exp2 is the power of two of weights.
+func Exp2(f float64) float64 { return exp2(f) }

@@ -3,6 +3,7 @@ package cms
 import (
 	"encoding/binary"
 	"io"
+	"slices"
 
 	"github.com/distkit/distkit/internal/codec"
 )
@@ -44,14 +45,20 @@ func (s *Sketch) appendPayload(b []byte) []byte {
 	return codec.AppendWords(appendNarrow(b, s.narrow), s.wide)
 }
 
-// appendNarrow appends cells, two at a time.
+// appendNarrow appends cells, eight at a time.
 func appendNarrow(b []byte, cells []uint32) []byte {
-	for len(cells) >= 2 {
-		b = binary.LittleEndian.AppendUint64(b, uint64(cells[0])|uint64(cells[1])<<32)
-		cells = cells[2:]
+	n := len(b)
+	b = slices.Grow(b, 4*len(cells))[:n+4*len(cells)]
+	dst := b[n:]
+	for len(cells) >= 8 && len(dst) >= 32 {
+		binary.LittleEndian.PutUint64(dst, uint64(cells[0])|uint64(cells[1])<<32)
+		binary.LittleEndian.PutUint64(dst[8:], uint64(cells[2])|uint64(cells[3])<<32)
+		binary.LittleEndian.PutUint64(dst[16:], uint64(cells[4])|uint64(cells[5])<<32)
+		binary.LittleEndian.PutUint64(dst[24:], uint64(cells[6])|uint64(cells[7])<<32)
+		cells, dst = cells[8:], dst[32:]
 	}
-	for _, c := range cells {
-		b = binary.LittleEndian.AppendUint32(b, c)
+	for i, c := range cells {
+		binary.LittleEndian.PutUint32(dst[4*i:], c)
 	}
 	return b
 }

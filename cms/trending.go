@@ -65,7 +65,7 @@ func NewTrending(k int, halfLife time.Duration, opts ...Option) (*Trending, erro
 	}
 	return &Trending{
 		slots: newSlots[float64](k), cells: make([]uint64, tailDepth*width), width: width,
-		decay: decay{halfLife: int64(halfLife)}, keyed: c.keyed,
+		decay: newDecay(int64(halfLife)), keyed: c.keyed,
 	}, nil
 }
 
@@ -239,7 +239,7 @@ func (t *Trending) Equal(other *Trending) bool {
 func (t *Trending) Reset() {
 	t.reset()
 	clear(t.cells)
-	t.rest, t.total, t.decay = 0, 0, decay{halfLife: t.halfLife}
+	t.rest, t.total, t.decay = 0, 0, decay{halfLife: t.halfLife, rate: t.rate}
 }
 
 // SizeBytes returns the memory that counters, slots and keys take.

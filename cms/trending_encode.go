@@ -81,7 +81,8 @@ func (t *Trending) accept(h codec.Header, payload uint64) error {
 
 func (t *Trending) restore(h codec.Header, payload []byte) error {
 	k, width, items := int(h.Params[0]), h.Params[1], int(h.Params[2])
-	d := decay{halfLife: int64(h.Params[3]), landmark: int64(h.Params[4]), newest: int64(h.Params[5])}
+	d := newDecay(int64(h.Params[3]))
+	d.landmark, d.newest = int64(h.Params[4]), int64(h.Params[5])
 	if err := d.settle(items == 0); err != nil {
 		return err
 	}

@@ -244,6 +244,18 @@ func TestTrendingWithstandsClocks(t *testing.T) {
 	}
 }
 
+// The power of two of weights is that of math, to the last bits.
+func TestExp2(t *testing.T) {
+	for i := range 128 * 1000 {
+		f := float64(i) / (128 * 1000)
+		require.InEpsilon(t, math.Exp2(f), cms.Exp2(f), 1e-15, "%v", f)
+	}
+	for _, f := range []float64{0, 1, 0.5, 1 + 0x1p-52, math.Nextafter(1, 0), math.Nextafter(0.5, 0), math.SmallestNonzeroFloat64} {
+		require.InEpsilon(t, math.Exp2(f), cms.Exp2(f), 1e-15, "%v", f)
+	}
+	require.Equal(t, []float64{1, math.Sqrt2, 2}, []float64{cms.Exp2(0), cms.Exp2(0.5), cms.Exp2(1)})
+}
+
 // The forms without a time read the clock.
 func TestTrendingReadsTheClock(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -94,31 +94,35 @@ func clearOver[C counter](w *Window, cells []C, i uint64) {
 // addPanes adds n to the newest pane of a key and returns its new estimate.
 func addPanes[C counter](w *Window, cells []C, x, g uint64, n C) uint64 {
 	var places [maxDepth]uint64
+	width, panes, slot, newest := w.width, w.panes, w.slot, w.newest
 	for i := range w.depth {
-		place := i*w.width + hash64.Reduce(x+i*g, w.width)
-		if w.current[place/neighborhood] != w.newest {
+		place := i*width + hash64.Reduce(x+i*g, width)
+		if w.current[place/neighborhood] != newest {
 			clearOver(w, cells, place/neighborhood)
 		}
-		places[i%maxDepth] = place * w.panes
-		c := &cells[place*w.panes+w.slot]
+		place *= panes
+		places[i%maxDepth] = place
+		c := &cells[place+slot]
 		*c = plus(*c, n)
 	}
-	return sumOfLeast(w, cells, &places)
+	return sumOfLeast(cells, &places, w.depth, panes)
 }
 
-// sumOfLeast returns the sum over all panes of the smallest counter in each.
-func sumOfLeast[C counter](w *Window, cells []C, places *[maxDepth]uint64) (sum uint64) {
-	if w.depth == 5 {
-		r0, r1, r2, r3, r4 := cells[places[0]:][:w.panes], cells[places[1]:][:w.panes], cells[places[2]:][:w.panes],
-			cells[places[3]:][:w.panes], cells[places[4]:][:w.panes]
-		for p := range r0 {
-			sum = plus(sum, uint64(min(r0[p], r1[p], r2[p], r3[p], r4[p])))
+// sumOfLeast returns the sum over all panes of the smallest counter in each. Five
+// rows, which a delta of 0.01 has, are taken at once.
+func sumOfLeast[C counter](cells []C, places *[maxDepth]uint64, depth, panes uint64) (sum uint64) {
+	if depth == 5 {
+		r0 := cells[places[0]:][:panes]
+		r1, r2 := cells[places[1]:][:len(r0)], cells[places[2]:][:len(r0)]
+		r3, r4 := cells[places[3]:][:len(r0)], cells[places[4]:][:len(r0)]
+		for p, least := range r0 {
+			sum = plus(sum, uint64(min(least, r1[p], r2[p], r3[p], r4[p])))
 		}
 		return sum
 	}
-	for p := range w.panes {
+	for p := range panes {
 		least := ^C(0)
-		for i := range w.depth {
+		for i := range depth {
 			least = min(least, cells[places[i%maxDepth]+p])
 		}
 		sum = plus(sum, uint64(least))
@@ -130,18 +134,19 @@ func sumOfLeast[C counter](w *Window, cells []C, places *[maxDepth]uint64) (sum 
 // over. It clears nothing, as others may read at the same time.
 func countPanes[C counter](w *Window, cells []C, x, g, over uint64) (sum uint64) {
 	var places [maxDepth]uint64
+	width, depth, panes, current, newest := w.width, w.depth, w.panes, w.current, w.newest
 	behind := uint64(0) // how many of the newest panes a row has nothing of
-	for i := range w.depth {
-		place := i*w.width + hash64.Reduce(x+i*g, w.width)
-		behind = max(behind, uint64(w.newest)-uint64(w.current[place/neighborhood]))
-		places[i%maxDepth] = place * w.panes
+	for i := range depth {
+		place := i*width + hash64.Reduce(x+i*g, width)
+		behind = max(behind, uint64(newest)-uint64(current[place/neighborhood]))
+		places[i%maxDepth] = place * panes
 	}
 	if behind == 0 && over == 0 {
-		return sumOfLeast(w, cells, &places)
+		return sumOfLeast(cells, &places, depth, panes)
 	}
-	for age := behind; age+over < w.panes; age++ {
+	for age := behind; age+over < panes; age++ {
 		slot, least := w.aged(age), ^C(0)
-		for i := range w.depth {
+		for i := range depth {
 			least = min(least, cells[places[i%maxDepth]+slot])
 		}
 		sum = plus(sum, uint64(least))
