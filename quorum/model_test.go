@@ -222,7 +222,8 @@ func (m *simulation) next() (now time.Duration, permanent, ok bool) {
 	return p.ends, permanent, true
 }
 
-func (s *scenario) simulate(write bool) (x expected) {
+// start is the state when all that is asked at first has been.
+func (s *scenario) start(write bool) *simulation {
 	m := &simulation{scenario: s, enough: s.read, missed: map[string]error{}}
 	if write {
 		m.enough = s.write
@@ -240,22 +241,22 @@ func (s *scenario) simulate(write bool) (x expected) {
 			m.spare = append(m.spare, node)
 		}
 	}
-	downFails := slices.Clone(m.fails)
 	m.replace(0, write)
+	return m
+}
+
+func (s *scenario) simulate(write bool) (x expected) {
+	m := s.start(write)
 	if !m.hopeful() {
-		return expected{err: quorum.ErrUnavailable, receipt: quorum.Receipt{Failed: downFails}}
+		return expected{err: quorum.ErrUnavailable, receipt: quorum.Receipt{Failed: m.fails}}
 	}
 	m.misses()
-	decided := false
-	for {
+	for decided := false; ; {
 		now, permanent, ok := m.next()
 		if !ok {
 			break
 		}
-		stopped := x.err == errBoom
-		if permanent && !decided {
-			stopped = true
-		}
+		stopped := x.err == errBoom || permanent && !decided
 		if !stopped {
 			m.replace(now, write)
 		}

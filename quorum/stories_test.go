@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -249,21 +250,21 @@ func (s *story) copies(key string) string {
 func (s *story) handoff(node string) string {
 	var out []string
 	for _, owner := range s.hints[node].Owners() {
-		sent := 0
+		var sent atomic.Int64 // several sends run at once
 		err := hints.Replay(s.t.Context(), s.hints[node], owner, func(ctx context.Context, h hints.Hint) error {
 			if s.down[owner] {
 				return errRefused
 			}
 			value, err := strconv.Atoi(string(h.Value))
 			require.NoError(s.t, err)
-			sent++
+			sent.Add(1)
 			return s.store(quorum.Target{Node: owner, Owner: owner}, h.Key, value)
 		})
 		if err != nil {
 			out = append(out, fmt.Sprintf("%s to %s: %v", node, owner, err))
 			continue
 		}
-		out = append(out, fmt.Sprintf("%s to %s: %d sent and deleted", node, owner, sent))
+		out = append(out, fmt.Sprintf("%s to %s: %d sent and deleted", node, owner, sent.Load()))
 	}
 	return strings.Join(append(out, fmt.Sprintf("%s keeps %d", node, s.hints[node].Stats().Hints)), "\n")
 }

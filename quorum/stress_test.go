@@ -57,70 +57,75 @@ func drawTrees(t *testing.T, c *quorum.Coordinator, rng *rand.Rand, n int) (out 
 	return out
 }
 
+// tally counts what a stress of many goroutines did.
+type tally struct {
+	won, lost, writes, ended atomic.Int64
+	missed, wantMissed       atomic.Int64
+}
+
+// operate reads or writes with replicas of which some fail, and holds that it is
+// won if and only if those that answer are a quorum.
+func (x tree) operate(t *testing.T, rng *rand.Rand, sum *tally) {
+	good, failing := map[string]bool{}, int64(0)
+	var answers []string
+	for _, node := range x.prefs {
+		if good[node] = rng.IntN(4) > 0; good[node] {
+			answers = append(answers, node)
+		} else {
+			failing++
+		}
+	}
+	slow := x.prefs[rng.IntN(len(x.prefs))]
+	call := func(_ context.Context, t quorum.Target) error {
+		if t.Node == slow {
+			runtime.Gosched()
+		}
+		if good[t.Node] {
+			return nil
+		}
+		return errBoom
+	}
+	need, err := x.writes, error(nil)
+	if rng.IntN(2) == 0 {
+		need = x.reads
+		_, err = quorum.Read(t.Context(), x.c, x.prefs, quorum.Op[string]{Call: func(ctx context.Context, t quorum.Target) (string, error) {
+			return t.Node, call(ctx, t)
+		}})
+	} else {
+		sum.writes.Add(1)
+		sum.wantMissed.Add(failing)
+		_, err = quorum.Write(t.Context(), x.c, x.prefs, quorum.WriteOp{
+			Call: call, Missed: func(string, error) { sum.missed.Add(1) },
+			Done: func(r quorum.Receipt) {
+				sum.ended.Add(1)
+				if len(r.Acked) != len(answers) || len(r.Failed) != int(failing) || len(r.Pending) > 0 {
+					t.Errorf("done with %v", r)
+				}
+			},
+		})
+	}
+	if need.Satisfied(answers...) != (err == nil) {
+		t.Errorf("%v of %v: %v", answers, need, err)
+	}
+	if err == nil {
+		sum.won.Add(1)
+	} else {
+		sum.lost.Add(1)
+	}
+}
+
 // TestStress runs operations of random rule trees from many goroutines, real
-// ones. Which replicas fail is drawn before, so that the outcome of each is
-// known: it is won if and only if those that answer are a quorum.
+// ones. Which replicas fail is drawn before, so that the outcome is known.
 func TestStress(t *testing.T) {
 	c := build(t, 3, 2, 2, quorum.WithMaxBackground(64))
 	trees := drawTrees(t, c, rand.New(rand.NewPCG(1, 2)), 40)
 	var wg sync.WaitGroup
-	var won, lost, missed, ended, wantMissed, writes atomic.Int64
+	var sum tally
 	for worker := range 8 {
 		wg.Go(func() {
 			rng := rand.New(rand.NewPCG(3, uint64(worker)))
 			for range 250 {
-				x := trees[rng.IntN(len(trees))]
-				good := map[string]bool{}
-				for _, node := range x.prefs {
-					good[node] = rng.IntN(4) > 0
-				}
-				slow := rng.IntN(len(x.prefs))
-				call := func(_ context.Context, t quorum.Target) error {
-					if t.Node == x.prefs[slow] {
-						runtime.Gosched()
-					}
-					if good[t.Node] {
-						return nil
-					}
-					return errBoom
-				}
-				need, err := x.writes, error(nil)
-				if rng.IntN(2) == 0 {
-					need = x.reads
-					_, err = quorum.Read(t.Context(), x.c, x.prefs, quorum.Op[string]{Call: func(ctx context.Context, t quorum.Target) (string, error) {
-						return t.Node, call(ctx, t)
-					}})
-				} else {
-					writes.Add(1)
-					for _, node := range x.prefs {
-						if !good[node] {
-							wantMissed.Add(1)
-						}
-					}
-					_, err = quorum.Write(t.Context(), x.c, x.prefs, quorum.WriteOp{
-						Call: call, Missed: func(string, error) { missed.Add(1) },
-						Done: func(r quorum.Receipt) {
-							ended.Add(1)
-							if len(r.Acked)+len(r.Failed) != len(x.prefs) || len(r.Pending) > 0 {
-								t.Errorf("done with %v", r)
-							}
-						},
-					})
-				}
-				var answers []string
-				for node, ok := range good {
-					if ok {
-						answers = append(answers, node)
-					}
-				}
-				if need.Satisfied(answers...) != (err == nil) {
-					t.Errorf("%v of %v: %v", answers, need, err)
-				}
-				if err == nil {
-					won.Add(1)
-				} else {
-					lost.Add(1)
-				}
+				trees[rng.IntN(len(trees))].operate(t, rng, &sum)
 			}
 		})
 	}
@@ -128,11 +133,11 @@ func TestStress(t *testing.T) {
 	check(t, c)
 	noGoroutines(t)
 	require.EqualValues(t, 8*250, c.Stats().Reads+c.Stats().Writes)
-	require.EqualValues(t, lost.Load(), c.Stats().Unmet)
-	require.Equal(t, writes.Load(), ended.Load())
-	require.Equal(t, wantMissed.Load(), missed.Load(), "each owner once")
-	require.Greater(t, won.Load(), int64(500))
-	require.Greater(t, lost.Load(), int64(200))
+	require.EqualValues(t, sum.lost.Load(), c.Stats().Unmet)
+	require.Equal(t, sum.writes.Load(), sum.ended.Load())
+	require.Equal(t, sum.wantMissed.Load(), sum.missed.Load(), "each owner once")
+	require.Greater(t, sum.won.Load(), int64(500))
+	require.Greater(t, sum.lost.Load(), int64(200))
 }
 
 // TestStressOfCancel ends the callers' contexts at any moment.

@@ -81,6 +81,8 @@ func TestKnownLoads(t *testing.T) {
 		{majorityOf(5), .5, 3. / 5},
 		{majorityOf(7), .1, 4. / 7},
 		{majorityOf(9), 1, 5. / 9},
+		{majorityOf(11), .5, 6. / 11},
+		{majorityOf(13), .5, 7. / 13},
 		{majorityOf(15), .5, 8. / 15},
 		{grid(2, 2), .5, .5},
 		{grid(2, 3), .5, 5. / 12},
