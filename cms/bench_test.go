@@ -1,6 +1,7 @@
 package cms_test
 
 import (
+	"fmt"
 	"testing"
 	"time"
 
@@ -18,13 +19,14 @@ func BenchmarkAddHash(b *testing.B) {
 }
 
 func BenchmarkAdd(b *testing.B) {
+	keys := make([]string, 1<<10)
+	for i := range keys {
+		keys[i] = fmt.Sprintf("key-%012d", i)
+	}
 	for name, opts := range map[string][]cms.Option{"plain": nil, "secret": {cms.WithSecret(secret)}} {
 		b.Run("kind="+name, func(b *testing.B) {
-			s, key := must(cms.New(0.01, 0.01, opts...)), make([]byte, 16)
-			perHash(b, func(h uint64) uint64 {
-				key[0], key[1] = byte(h), byte(h>>8)
-				return s.Add(key)
-			})
+			s := must(cms.New(0.01, 0.01, opts...))
+			perHash(b, func(h uint64) uint64 { return s.AddString(keys[h&(1<<10-1)]) })
 		})
 	}
 }
