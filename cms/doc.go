@@ -4,8 +4,8 @@
 //	type        what it answers                       memory
 //	Sketch      how often was this key added?         53 KiB for New(0.001, 0.01)
 //	Concurrent  the same, for many goroutines         the same
-//	TopK        which k keys were added most often?   22 KiB and the keys for NewTopK(100)
-//	Trending    which k keys are added most, lately?  38 KiB and the keys for NewTrending(100, d)
+//	TopK        which k keys were added most often?   23 KiB and the keys for NewTopK(100)
+//	Trending    which k keys are added most, lately?  39 KiB and the keys for NewTrending(100, d)
 //	Window      how often was this key added lately?  a Sketch for each pane of time
 //
 // Do not use a sketch where a map of all keys fits, where counts must be exact,

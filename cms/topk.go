@@ -15,7 +15,7 @@ import (
 // and every key that was added more often than [TopK.MinCount] is among the
 // items. Nothing is drawn at random. TopKs of parts of a stream merge to one of
 // the whole, with the same certainty. NewTopK(100) takes 16 KiB of counters and
-// some 6 KiB of slots, and finds 100 of the 100 largest of a million keys with a
+// some 7 KiB of slots, and finds 100 of the 100 largest of a million keys with a
 // skew of 1.1.
 //
 // Adding a key that leads is a look into a small table; another costs what it

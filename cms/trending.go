@@ -50,7 +50,7 @@ type Trend struct {
 
 // NewTrending returns an empty Trending of k items, 1 to 2^24, whose additions
 // count half after each halfLife, which must be more than 0. Options:
-// WithCounters, WithSecret. NewTrending(100, time.Hour) takes 38 KiB and the keys.
+// WithCounters, WithSecret. NewTrending(100, time.Hour) takes 39 KiB and the keys.
 func NewTrending(k int, halfLife time.Duration, opts ...Option) (*Trending, error) {
 	c, err := newConfig("NewTrending", optCounters|optSecret, opts)
 	if err != nil {
