@@ -18,6 +18,7 @@ import (
 // figures are the files to draw.
 var figures = map[string]func() (string, error){
 	"docs/bloom.svg": bloomFigure,
+	"docs/hll.svg":   hllFigure,
 	"docs/ring.svg":  ringFigure,
 }
 
