@@ -45,6 +45,34 @@
 // before one that was seen, as goroutines give when they are late, is only
 // stricter.
 //
+// # Format
+//
+// [Keyed.WriteTo] writes an envelope of distkit, all numbers little-endian:
+//
+//	offset  size  field
+//	0       2     0xD1 0x6B
+//	2       1     112: ratelimit.Keyed
+//	3       1     0: version
+//	4       2     0
+//	6       1     3: parameters
+//	7       1     3: the payload begins at a multiple of 2^3
+//	8       8     check value of the secret
+//	16      8     algorithm: 0 token bucket, 1 fixed window, 2 sliding window
+//	24      8     number of limits, 1 to 16
+//	32      8     length of the payload
+//	40      24    events, period in nanoseconds and burst of a limit, for each limit
+//	..      16    hash of a key and its debt, 8 bytes more for every further limit
+//	..      8     XXH64
+//
+// Keys are in debt, ascend by their hash, which is the SipHash-2-4 of their bytes
+// under the secret, and never 0. A debt is, of a token bucket, how many nanoseconds
+// it takes until it is full, and of windows, how many events they still count.
+//
+// # Stability
+//
+// The layout of Keyed's snapshots has version 0 and may change before v1, and so may
+// the state that redislimit keeps in Redis.
+//
 // # Security
 //
 // Costs and instants may come from strangers: a negative cost is refused, as is one

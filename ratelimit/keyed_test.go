@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/distkit/distkit/internal/invariants"
 	"github.com/distkit/distkit/ratelimit"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -134,6 +135,9 @@ func TestKeyedKeys(t *testing.T) {
 // Eight goroutines on a fresh key get its burst: no more, and no less.
 func TestKeyedFirstSightRace(t *testing.T) {
 	rounds := 2000
+	if invariants.Enabled {
+		rounds = 200
+	}
 	k := must(ratelimit.NewKeyed(ratelimit.PerHour(10)))
 	multi := must(ratelimit.NewKeyedMulti([]ratelimit.Limit{ratelimit.PerHour(20), ratelimit.PerDay(10)}))
 	for round := range rounds {

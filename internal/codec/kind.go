@@ -32,6 +32,7 @@ const (
 	BlobDescr     Kind = 67
 	GossipTable   Kind = 80
 	LRUCache      Kind = 96
+	LimitKeyed    Kind = 112
 )
 
 var kinds = map[Kind]string{
@@ -56,6 +57,7 @@ var kinds = map[Kind]string{
 	BlobDescr:     "blob.Descriptor",
 	GossipTable:   "gossip.Table",
 	LRUCache:      "lru.Cache",
+	LimitKeyed:    "ratelimit.Keyed",
 }
 
 // String returns the type's name, as in "bloom.Filter".
