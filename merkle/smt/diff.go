@@ -16,7 +16,7 @@ type Change struct{ A, B merkle.Hash }
 // maps must not change while the loop runs; compare snapshots if they do.
 func Diff(a, b *Map) iter.Seq2[merkle.Hash, Change] {
 	return func(yield func(merkle.Hash, Change) bool) {
-		if a.Root() != b.Root() { // and now all hashes are there
+		if a.Root() != b.Root() { // and now all hashes are known
 			differ(a.root, b.root, yield)
 		}
 	}
@@ -31,49 +31,48 @@ func differ(a, b *node, yield func(merkle.Hash, Change) bool) bool {
 	case a == nil || b == nil:
 		return all(a, b, yield)
 	}
-	if at := shared(&a.path, &b.path, int(min(a.bit, b.bit))); at < int(min(a.bit, b.bit)) {
-		if bitOf(&a.path, at) == 0 { // nothing in common: one is before the other
+	limit := min(a.bit, b.bit)
+	if at := shared(&a.path, &b.path, int(limit)); at < int(limit) { // one is before the other
+		if bitOf(&a.path, at) == 0 {
 			return all(a, nil, yield) && all(nil, b, yield)
 		}
 		return all(nil, b, yield) && all(a, nil, yield)
 	}
-	switch {
-	case a.isLeaf() && b.isLeaf():
-		return a.value == b.value || yield(a.path, Change{a.value, b.value})
-	case a.bit == b.bit:
-		return differBelow(a.left, b.left, yield) && differBelow(a.right, b.right, yield)
-	case a.bit < b.bit: // b is within one side of a
-		if bitOf(&b.path, int(a.bit)) == 0 {
-			return differ(a.left, b, yield) && all(a.right, nil, yield)
+	if limit == depth {
+		return *a.value() == *b.value() || yield(a.path, Change{*a.value(), *b.value()})
+	}
+	for side := range byte(2) {
+		if a.bit == b.bit && a.hash[side] == b.hash[side] {
+			continue // they begin at one depth: equal hashes mean that all is equal
 		}
-		return all(a.left, nil, yield) && differ(a.right, b, yield)
+		if !differ(a.below(limit, side), b.below(limit, side), yield) {
+			return false
+		}
 	}
-	if bitOf(&a.path, int(b.bit)) == 0 {
-		return differ(a, b.left, yield) && all(nil, b.right, yield)
-	}
-	return all(nil, b.left, yield) && differ(a, b.right, yield)
+	return true
 }
 
-// differBelow is differ for subtrees that begin at one depth, where equal hashes
-// mean that all is equal.
-func differBelow(a, b *node, yield func(merkle.Hash, Change) bool) bool {
-	return a.hash == b.hash || differ(a, b, yield)
+// below returns the part of n on one side of a bit that is not below its own: a
+// child, or all of n, or nothing.
+func (n *node) below(bit uint16, side byte) *node {
+	switch {
+	case n.bit == bit:
+		return n.child[side]
+	case bitOf(&n.path, int(bit)) == side:
+		return n
+	}
+	return nil
 }
 
 // all yields every leaf of a, or of b, whichever is not nil.
 func all(a, b *node, yield func(merkle.Hash, Change) bool) bool {
-	n := a
-	if n == nil {
-		n = b
+	switch {
+	case a == nil && b.isLeaf():
+		return yield(b.path, Change{B: *b.value()})
+	case a == nil:
+		return all(nil, b.child[0], yield) && all(nil, b.child[1], yield)
+	case a.isLeaf():
+		return yield(a.path, Change{A: *a.value()})
 	}
-	if n.isLeaf() {
-		if a != nil {
-			return yield(n.path, Change{A: n.value})
-		}
-		return yield(n.path, Change{B: n.value})
-	}
-	if a != nil {
-		return all(n.left, nil, yield) && all(n.right, nil, yield)
-	}
-	return all(nil, n.left, yield) && all(nil, n.right, yield)
+	return all(a.child[0], nil, yield) && all(a.child[1], nil, yield)
 }

@@ -26,7 +26,8 @@ type Map struct {
 	len     int
 	owner   atomic.Pointer[token] // of the nodes that this map may change; nil: none
 	family  *family               // nil as long as root is
-	pending atomic.Int64          // changes since all hashes were there
+	pending atomic.Int64          // changes since all hashes were known
+	hash    merkle.Hash           // the root, if there are none
 }
 
 // family is a map and the snapshots that share nodes with it. The lock orders
@@ -44,13 +45,12 @@ func (m *Map) Get(key []byte) (value merkle.Hash, ok bool) {
 	path := merkle.Hash(sha256.Sum256(key))
 	n := m.root
 	for n != nil && !n.isLeaf() {
-		toward, _ := n.child(&path)
-		n = *toward
+		n = n.child[n.side(&path)]
 	}
 	if n == nil || n.path != path {
 		return merkle.Hash{}, false
 	}
-	return n.value, true
+	return *n.value(), true
 }
 
 // Set gives key a value, which may be empty: that is not the same as no value, as
@@ -77,32 +77,36 @@ func (m *Map) put(n *node, path, value *merkle.Hash) (*node, bool) {
 	}
 	if at := shared(&n.path, path, int(n.bit)); at < int(n.bit) { // it branches off above n
 		inner := &node{path: *path, bit: uint16(at), owner: m.token()}
-		toward, beside := inner.child(path)
-		*toward, *beside = m.leaf(path, value), m.moved(n)
+		side := inner.side(path)
+		inner.child[side], inner.child[1-side] = m.leaf(path, value), n
 		return inner, true
 	}
 	if n.isLeaf() {
-		if n.value == *value {
+		if *n.value() == *value {
 			return n, false
 		}
 		n = m.own(n)
-		n.value = *value
+		*n.value() = *value
 		return n, true
 	}
-	toward, _ := n.child(path)
-	next, changed := m.put(*toward, path, value)
+	side := n.side(path)
+	next, changed := m.put(n.child[side], path, value)
 	if !changed {
 		return n, false
 	}
-	n = m.own(n)
-	toward, _ = n.child(path)
-	*toward = next
-	return n, true
+	return m.with(n, side, next), true
 }
 
 func (m *Map) leaf(path, value *merkle.Hash) *node {
 	m.len++
-	return &node{path: *path, value: *value, bit: depth, owner: m.token()}
+	return &node{path: *path, hash: [2]merkle.Hash{*value}, bit: depth, owner: m.token()}
+}
+
+// with returns n, or a copy, with another child.
+func (m *Map) with(n *node, side byte, child *node) *node {
+	n = m.own(n)
+	n.child[side], n.known[side] = child, false
+	return n
 }
 
 // token returns the map's right to change nodes, a new one after a snapshot.
@@ -115,23 +119,17 @@ func (m *Map) token() *token {
 	return t
 }
 
-// own returns n, or a copy of it if it is not the map's own, to be changed. Its
-// hash is void. (That of a shared node may be written just now and is not read.)
+// own returns n, or a copy of it if it is not the map's own, to be changed.
 func (m *Map) own(n *node) *node {
-	if t := m.token(); n.owner != t {
-		n = &node{path: n.path, value: n.value, left: n.left, right: n.right, bit: n.bit, owner: t}
-	}
-	n.hashed = false
-	return n
-}
-
-// moved returns n for a place below another parent, where its hash begins at
-// another depth. Leaves have one hash wherever they are.
-func (m *Map) moved(n *node) *node {
-	if n.isLeaf() {
+	t := m.token()
+	if n.owner == t {
 		return n
 	}
-	return m.own(n)
+	m.family.mu.Lock() // a snapshot may be finding its hashes
+	defer m.family.mu.Unlock()
+	c := *n
+	c.owner = t
+	return &c
 }
 
 // Delete takes key out of the map and tells whether it was there.
@@ -156,18 +154,15 @@ func (m *Map) cut(n *node, path *merkle.Hash) (*node, bool) {
 		}
 		return nil, true
 	}
-	toward, beside := n.child(path)
-	next, changed := m.cut(*toward, path)
+	side := n.side(path)
+	next, changed := m.cut(n.child[side], path)
 	switch {
 	case !changed:
 		return n, false
 	case next == nil: // n has lost a side: the other takes its place
-		return m.moved(*beside), true
+		return n.child[1-side], true
 	}
-	n = m.own(n)
-	toward, _ = n.child(path)
-	*toward = next
-	return n, true
+	return m.with(n, side, next), true
 }
 
 // Root returns the root, which is zero if the map is empty. It calculates what
@@ -177,25 +172,28 @@ func (m *Map) Root() merkle.Hash {
 		return empty
 	}
 	m.settle()
-	return m.root.hash
+	return m.hash
 }
 
 // forkChanges is how many changes are worth more than one goroutine.
 const forkChanges = 64
 
-// settle calculates the hashes that are not there. It may be called by several
-// goroutines, unless one of them changes the map.
+// settle makes all hashes known. It may be called by several goroutines, unless
+// one of them changes the map.
 func (m *Map) settle() {
 	if m.root == nil || m.pending.Load() == 0 {
 		return
 	}
 	m.family.mu.Lock()
 	defer m.family.mu.Unlock()
+	if m.pending.Load() == 0 {
+		return
+	}
 	fork := 0
 	if procs := runtime.GOMAXPROCS(0); procs > 1 && m.pending.Load() >= forkChanges {
 		fork = bits.Len(uint(procs)) + 1 // some more parts than processors
 	}
-	m.root.settle(0, fork)
+	m.hash = m.root.settle(0, fork)
 	m.pending.Store(0)
 }
 
@@ -204,7 +202,11 @@ func (m *Map) settle() {
 // version to be proved or compared.
 func (m *Map) Snapshot() *Map {
 	s := &Map{root: m.root, len: m.len, family: m.family}
-	s.pending.Store(m.pending.Load())
+	if n := m.pending.Load(); n > 0 {
+		s.pending.Store(n)
+	} else {
+		s.hash = m.hash
+	}
 	if m.owner.Load() != nil {
 		m.owner.Store(nil)
 	}

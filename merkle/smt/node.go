@@ -22,16 +22,17 @@ const depth = 8 * merkle.HashSize
 // leaves share the bits before bit, and differ in it. The levels that an inner
 // node skips, below its parent's bit, have an empty subtree on one side.
 //
-// A node whose owner is not the map's token is shared, and never changes but for
-// its hash, which is calculated at most once, under the family's lock.
+// Hashes are kept by the parent, so that a walk from the root finds those beside
+// its path without a look at other nodes. A node whose owner is not the map's
+// token is shared, and never changes, but that hashes become known, which they do
+// once and under the family's lock.
 type node struct {
-	path        merkle.Hash // of a leaf, or of any leaf below
-	value       merkle.Hash // SHA-256 of a leaf's value
-	hash        merkle.Hash // of the subtree that begins below the parent's bit
-	left, right *node
-	owner       *token
-	bit         uint16
-	hashed      bool
+	path  merkle.Hash    // of a leaf, or of any leaf below
+	hash  [2]merkle.Hash // of the children's subtrees, which begin below bit; of a leaf hash[0] is its value's
+	child [2]*node
+	owner *token
+	bit   uint16
+	known [2]bool // the hashes of the children
 }
 
 // token is the right of one map to change nodes. It has a size, so that no two
@@ -40,13 +41,11 @@ type token struct{ _ byte }
 
 func (n *node) isLeaf() bool { return n.bit == depth }
 
-// child returns the place of the subtree to which path leads.
-func (n *node) child(path *merkle.Hash) (toward, beside **node) {
-	if bitOf(path, int(n.bit)) == 0 {
-		return &n.left, &n.right
-	}
-	return &n.right, &n.left
-}
+// value is SHA-256 of a leaf's value.
+func (n *node) value() *merkle.Hash { return &n.hash[0] }
+
+// side returns to which child path leads.
+func (n *node) side(path *merkle.Hash) byte { return bitOf(path, int(n.bit)) }
 
 // bitOf returns bit i of a path; 0 is the highest bit of the first byte.
 func bitOf(path *merkle.Hash, i int) byte { return path[i/8] >> (7 - i%8) & 1 }
@@ -86,38 +85,42 @@ func above(h, sibling, path *merkle.Hash, at int) merkle.Hash {
 }
 
 // hashAt returns the hash of the subtree that begins at a depth not below its
-// branch. The hashes of the children must be there.
+// branch. The hashes of the children must be known.
 func (n *node) hashAt(from int) merkle.Hash {
 	if n.isLeaf() {
-		return n.hash
+		return hashLeaf(&n.path, n.value())
 	}
-	h := hashNode(&n.left.hash, &n.right.hash)
+	h := hashNode(&n.hash[0], &n.hash[1])
 	for at := int(n.bit) - 1; at >= from; at-- {
 		h = above(&h, &empty, &n.path, at)
 	}
 	return h
 }
 
-// settle calculates the hashes of n, stated from a depth, and of all below it that
-// are not there. The highest levels, fork of them, are shared among goroutines.
-func (n *node) settle(from, fork int) {
+// settle returns hashAt, and makes known what is not below n. The highest levels,
+// fork of them, are shared among goroutines.
+func (n *node) settle(from, fork int) merkle.Hash {
 	switch {
-	case n.hashed:
-		return
 	case n.isLeaf():
-		n.hash = hashLeaf(&n.path, &n.value)
+	case fork > 0 && !n.known[0] && !n.known[1]:
+		n.findBoth(fork - 1)
 	default:
-		next := int(n.bit) + 1
-		if fork > 0 && !n.left.hashed && !n.right.hashed {
-			var wg sync.WaitGroup
-			wg.Go(func() { n.left.settle(next, fork-1) })
-			n.right.settle(next, fork-1)
-			wg.Wait()
-		} else {
-			n.left.settle(next, fork)
-			n.right.settle(next, fork)
-		}
-		n.hash = n.hashAt(from)
+		n.find(0, fork)
+		n.find(1, fork)
 	}
-	n.hashed = true
+	return n.hashAt(from)
+}
+
+func (n *node) find(side, fork int) {
+	if !n.known[side] {
+		n.hash[side] = n.child[side].settle(int(n.bit)+1, fork)
+		n.known[side] = true
+	}
+}
+
+func (n *node) findBoth(fork int) {
+	var wg sync.WaitGroup
+	wg.Go(func() { n.find(0, fork) })
+	n.find(1, fork)
+	wg.Wait()
 }

@@ -3,6 +3,7 @@ package smt
 import (
 	"crypto/sha256"
 	"fmt"
+	"math/bits"
 	"slices"
 
 	"github.com/distkit/distkit/merkle"
@@ -27,6 +28,9 @@ func (m *Map) Prove(key []byte) Proof {
 	path := merkle.Hash(sha256.Sum256(key))
 	var p Proof
 	n := m.root
+	if m.len > 1 { // paths are rarely longer by more than a few
+		p.Siblings = make([]merkle.Hash, 0, bits.Len(uint(m.len))+6)
+	}
 	for n != nil && !n.isLeaf() {
 		at := shared(&n.path, &path, int(n.bit))
 		p.skip(at)
@@ -35,12 +39,12 @@ func (m *Map) Prove(key []byte) Proof {
 			n = nil
 			break
 		}
-		toward, beside := n.child(&path)
-		p.Siblings = append(p.Siblings, (*beside).hash)
-		n = *toward
+		side := n.side(&path)
+		p.Siblings = append(p.Siblings, n.hash[1-side])
+		n = n.child[side]
 	}
 	if n != nil && n.path != path {
-		p.other, p.path, p.value = true, n.path, n.value
+		p.other, p.path, p.value = true, n.path, *n.value()
 	}
 	slices.Reverse(p.Siblings)
 	return p

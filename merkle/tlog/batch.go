@@ -2,6 +2,7 @@ package tlog
 
 import (
 	"fmt"
+	"math/bits"
 	"slices"
 
 	"github.com/distkit/distkit/merkle"
@@ -64,6 +65,9 @@ func (b *batch) hash(indexes []uint64, lo, hi uint64) merkle.Hash {
 		b.leaves = b.leaves[1:]
 		return h
 	}
+	if len(indexes) == 1 && complete(hi-lo) {
+		return b.climb(indexes[0]-lo, levelOf(hi-lo))
+	}
 	mid := lo + split(hi-lo)
 	cut, _ := slices.BinarySearch(indexes, mid)
 	left := b.hash(indexes[:cut], lo, mid)
@@ -71,7 +75,32 @@ func (b *batch) hash(indexes []uint64, lo, hi uint64) merkle.Hash {
 	if b.short { // nothing is left to find out
 		return merkle.Hash{}
 	}
-	return NodeHash(left, right)
+	return combine(&left, &right)
+}
+
+// climb is hash for one leaf in a complete subtree. Below most nodes of the walk
+// there is but one. The siblings to its left come first, from the top down, then
+// those to its right, from the bottom up.
+func (b *batch) climb(index uint64, levels int) merkle.Hash {
+	h := b.leaves[0]
+	b.leaves = b.leaves[1:]
+	if len(b.proof) < levels {
+		b.short = true
+		return h
+	}
+	left := bits.OnesCount64(index) - 1
+	right := left + 1
+	for level := range levels {
+		if index>>level&1 == 1 {
+			h = combine(&b.proof[left], &h)
+			left--
+		} else {
+			h = combine(&h, &b.proof[right])
+			right++
+		}
+	}
+	b.proof = b.proof[levels:]
+	return h
 }
 
 func (b *batch) take() merkle.Hash {

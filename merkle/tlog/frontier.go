@@ -44,7 +44,7 @@ func (f *Frontier) push(h merkle.Hash, level int) {
 	end := f.end + 1<<level
 	for f.end>>level&1 == 1 && (f.end>>level-1)<<level >= f.begin {
 		last := len(f.hashes) - 1
-		h = NodeHash(f.hashes[last], h)
+		h = combine(&f.hashes[last], &h)
 		f.hashes = f.hashes[:last]
 		f.end -= 1 << level
 		level++
@@ -72,8 +72,8 @@ func (f *Frontier) Root() merkle.Hash {
 	}
 	last := len(f.hashes) - 1
 	h := f.hashes[last]
-	for _, left := range slices.Backward(f.hashes[:last]) {
-		h = NodeHash(left, h)
+	for i := last - 1; i >= 0; i-- {
+		h = combine(&f.hashes[i], &h)
 	}
 	return h
 }

@@ -16,8 +16,8 @@ const (
 )
 
 // shortEntry is the longest entry that is hashed from the stack: with its prefix
-// and padding it takes four blocks of SHA-256.
-const shortEntry = 246
+// and padding it takes two blocks of SHA-256.
+const shortEntry = 118
 
 // EmptyRoot returns the root of the tree without entries: SHA-256 of nothing.
 func EmptyRoot() merkle.Hash { return sha256.Sum256(nil) }
@@ -53,7 +53,9 @@ func longLeafHash(entry []byte) merkle.Hash {
 
 // NodeHash returns the hash of the node over two subtrees:
 // SHA-256(0x01 || left || right).
-func NodeHash(left, right merkle.Hash) merkle.Hash {
+func NodeHash(left, right merkle.Hash) merkle.Hash { return combine(&left, &right) }
+
+func combine(left, right *merkle.Hash) merkle.Hash {
 	var buf [1 + 2*merkle.HashSize]byte
 	buf[0] = nodePrefix
 	copy(buf[1:], left[:])

@@ -11,7 +11,7 @@ import (
 // least. The zero Log is empty and ready for use. A Log must not be copied.
 //
 // Append takes one hash of the entry and, on average, one of a node; a proof
-// takes O(log n) and hashes next to nothing. A [Frontier] appends and has a root
+// takes O(log n), and hashes nothing if it is for the same size as those before. A [Frontier] appends and has a root
 // in O(log n) memory, but makes no proofs.
 //
 // One goroutine at a time may append or decode. Any number may read meanwhile,
@@ -70,7 +70,7 @@ func (l *Log) Size() uint64 {
 }
 
 // Root returns the root of the whole log, [EmptyRoot] if it is empty. It hashes
-// at most log2(n) times.
+// at most log2(n) times, and not at all when it is asked again.
 func (l *Log) Root() merkle.Hash {
 	v := l.view()
 	return v.Root()

@@ -16,6 +16,9 @@ func (s *store) appendPath(dst []merkle.Hash, start, end, lo, hi uint64) []merkl
 	var beside [64]struct{ lo, hi uint64 }
 	n, whole := 0, true
 	for ; start != lo || end != hi; n++ {
+		if complete(hi-lo) && complete(end-start) {
+			break
+		}
 		mid := lo + split(hi-lo)
 		switch {
 		case end <= mid:
@@ -30,7 +33,12 @@ func (s *store) appendPath(dst []merkle.Hash, start, end, lo, hi uint64) []merkl
 		}
 	}
 	if !whole {
-		dst = append(dst, s.hash(lo, hi))
+		dst = append(dst, s.hash(start, end))
+	}
+	if end-start < hi-lo { // a node below a node: its siblings on each level between
+		for level, top := levelOf(end-start), levelOf(hi-lo); level < top; level++ {
+			dst = append(dst, *s.node(level, start>>level^1))
+		}
 	}
 	for n--; n >= 0; n-- {
 		dst = append(dst, s.hash(beside[n].lo, beside[n].hi))
@@ -98,15 +106,14 @@ func VerifySubtreeConsistency(sub merkle.Hash, start, end uint64, root merkle.Ha
 // hash of the subtree again, from those parts of the proof that lie within it, and
 // outer that of the tree.
 func verifyPath(sub merkle.Hash, start, end uint64, root merkle.Hash, size uint64, proof []merkle.Hash) error {
-	left, right, last := start, end-1, size-1
 	if sub.IsZero() || root.IsZero() {
 		return errZero
 	}
-	up := func() { left, right, last = left>>1, right>>1, last>>1 }
+	left, right, last := start, end-1, size-1
 	// The lowest level on which a node over the last entry is known: the subtree
 	// itself, or its last complete part.
 	for left != right && (right&1 == 1 || right == last) {
-		up()
+		left, right, last = left>>1, right>>1, last>>1
 	}
 	rest := proof
 	inner, outer := sub, sub
@@ -116,22 +123,22 @@ func verifyPath(sub merkle.Hash, start, end uint64, root merkle.Hash, size uint6
 		}
 		inner, outer, rest = rest[0], rest[0], rest[1:]
 	}
-	for _, h := range rest {
+	for i := range rest {
 		switch {
 		case last == 0:
 			return wrongLength(proof)
 		case right&1 == 1 || right == last:
 			if left < right {
-				inner = NodeHash(h, inner)
+				inner = combine(&rest[i], &inner)
 			}
-			outer = NodeHash(h, outer)
+			outer = combine(&rest[i], &outer)
 			for right&1 == 0 { // the last node of a level may have no sibling
-				up()
+				left, right, last = left>>1, right>>1, last>>1
 			}
 		default:
-			outer = NodeHash(outer, h)
+			outer = combine(&outer, &rest[i])
 		}
-		up()
+		left, right, last = left>>1, right>>1, last>>1
 	}
 	switch {
 	case last != 0:

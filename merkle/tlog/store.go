@@ -28,6 +28,7 @@ type tile [2*tileLeaves - 2]merkle.Hash
 type store struct {
 	size   atomic.Uint64
 	tables [tables]atomic.Pointer[[]*tile] // tables[g] has levels 8g to 8g+7
+	edges  edges
 }
 
 // node returns complete node i of a level.
@@ -47,9 +48,10 @@ func (s *store) reserve(size uint64) {
 		want := int((size-1)>>tileLevels) + 1
 		table := old
 		if want > len(old) { // readers keep the old table, which has all that they may read
-			table = make([]*tile, max(want, 2*len(old)))
-			copy(table, old)
-			s.tables[g].Store(&table)
+			grown := make([]*tile, max(want, 2*len(old)))
+			copy(grown, old)
+			s.tables[g].Store(&grown)
+			table = grown
 		}
 		for i := want - 1; i >= 0 && table[i] == nil; i-- {
 			table[i] = new(tile)
@@ -66,7 +68,7 @@ func (s *store) append(leaf merkle.Hash) (index uint64) {
 	h := leaf
 	*s.node(0, index) = h
 	for level := 0; index>>level&1 == 1; level++ {
-		h = NodeHash(*s.node(level, index>>level-1), h)
+		h = combine(s.node(level, index>>level-1), &h)
 		up := index >> (level + 1)
 		if (level+1)%tileLevels == 0 && up%tileLeaves == 0 {
 			s.reserve(index + 1)
@@ -117,23 +119,16 @@ func (s *store) extend(n int, leaf func(i int) merkle.Hash) (first uint64) {
 func (s *store) combine(level, last int, lo, hi uint64) {
 	for ; level <= last; level++ {
 		for i := lo >> level; i < hi>>level; i++ {
-			*s.node(level, i) = NodeHash(*s.node(level-1, 2*i), *s.node(level-1, 2*i+1))
+			*s.node(level, i) = combine(s.node(level-1, 2*i), s.node(level-1, 2*i+1))
 		}
 	}
 }
 
-// hash returns the hash of the subtree over [lo, hi), which must be a valid one.
-// It hashes nothing if the subtree is complete, and else once for each complete
-// part but the first.
-func (s *store) hash(lo, hi uint64) merkle.Hash {
-	level := bits.TrailingZeros64(hi - lo)
-	h := *s.node(level, hi>>level-1)
-	for hi -= 1 << level; hi > lo; hi -= 1 << level {
-		level = bits.TrailingZeros64(hi - lo)
-		h = NodeHash(*s.node(level, hi>>level-1), h)
-	}
-	return h
-}
+// complete tells whether a subtree of n entries is complete: 2^level of them.
+func complete(n uint64) bool { return n&(n-1) == 0 }
+
+// levelOf returns the level of a complete subtree of n entries.
+func levelOf(n uint64) int { return bits.TrailingZeros64(n) }
 
 // split returns the size of the left subtree of a tree of n > 1 entries: the
 // largest power of two below n.
