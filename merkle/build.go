@@ -47,7 +47,7 @@ func (b *builder) add(h, v uint64) {
 		b.leaves = append(b.leaves, part{leaf: b.leaf, key: h})
 	}
 	l, one := b.leaf, b.t.keying.one(h, v)
-	l.h[l.n], l.v[l.n] = h, v
+	l.e[l.n] = entry{h, v}
 	l.n++
 	b.room--
 	b.leaves[len(b.leaves)-1].total.add(one)

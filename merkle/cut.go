@@ -92,7 +92,7 @@ func lone(p part) part {
 }
 
 func (t *Tree) splitLeaf(p part, h uint64) (left, right part) {
-	at := p.leaf.find(h, 0, 0)
+	at := p.leaf.find(h)
 	if at == 0 {
 		return part{}, p
 	}
@@ -100,10 +100,9 @@ func (t *Tree) splitLeaf(p part, h uint64) (left, right part) {
 		return p, part{}
 	}
 	l, r := t.ownLeaf(p.leaf), t.newLeaf()
-	r.n = copy(r.h[:], l.h[at:l.n])
-	copy(r.v[:], l.v[at:l.n])
+	r.n = copy(r.e[:], l.e[at:l.n])
 	l.n = at
-	right = part{leaf: r, key: r.h[0], total: r.sum(t.keying)}
+	right = part{leaf: r, key: r.e[0].h, total: r.sum(t.keying)}
 	return part{leaf: l, key: p.key, total: p.total.minus(right.total)}, right
 }
 

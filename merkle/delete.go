@@ -9,7 +9,7 @@ func (t *Tree) DeleteHash(h uint64) bool {
 	var way path
 	l := t.descend(&way, h)
 	x, i := way.nodes[1], int(way.at[1])
-	l.remove(l.find(h, x.keys[i], x.upper(i)))
+	l.remove(x.place(i, h))
 	f := t.keying.one(h, v)
 	if x.cells != nil {
 		t.patterns.mark(x.cells[:], h, v, f, -1)
@@ -96,23 +96,19 @@ func (t *Tree) moveCells(to, from *inner, p part) {
 func (t *Tree) levelLeaves(a, b part, n int) (part, part) {
 	l, r := a.leaf, b.leaf
 	if n <= leafMax {
-		copy(l.h[l.n:], r.h[:r.n])
-		copy(l.v[l.n:], r.v[:r.n])
+		copy(l.e[l.n:], r.e[:r.n])
 		l.n = n
 		a.total.add(b.total)
 		return a, part{}
 	}
-	var h, v [2 * leafMax]uint64
-	copy(h[copy(h[:], l.h[:l.n]):], r.h[:r.n])
-	copy(v[copy(v[:], l.v[:l.n]):], r.v[:r.n])
+	var e [2 * leafMax]entry
+	copy(e[copy(e[:], l.e[:l.n]):], r.e[:r.n])
 	a.total.add(b.total)
 	l.n = n / 2
 	r.n = n - l.n
-	copy(l.h[:], h[:l.n])
-	copy(l.v[:], v[:l.n])
-	copy(r.h[:], h[l.n:n])
-	copy(r.v[:], v[l.n:n])
-	b.key, b.total = r.h[0], r.sum(t.keying)
+	copy(l.e[:], e[:l.n])
+	copy(r.e[:], e[l.n:n])
+	b.key, b.total = r.e[0].h, r.sum(t.keying)
 	a.total.sub(b.total)
 	return a, b
 }

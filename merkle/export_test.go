@@ -47,8 +47,8 @@ func (t *Tree) check(x *inner, level int, in span, root bool) (sum total, err er
 				return sum, fmt.Errorf("leaf of %d entries", l.n)
 			}
 			for p := range l.n {
-				if !below.contains(l.h[p]) || p > 0 && l.h[p] <= l.h[p-1] {
-					return sum, fmt.Errorf("position %#x out of order in %v", l.h[p], below)
+				if !below.contains(l.e[p].h) || p > 0 && l.e[p].h <= l.e[p-1].h {
+					return sum, fmt.Errorf("position %#x out of order in %v", l.e[p].h, below)
 				}
 			}
 			s = l.sum(t.keying)

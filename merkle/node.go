@@ -15,10 +15,14 @@ const (
 	maxHeight = 24
 )
 
+// entry is a position and its version: together, so that both come with one line
+// of memory.
+type entry struct{ h, v uint64 }
+
 type leaf struct {
 	owner uint64
 	n     int
-	h, v  [leafMax]uint64
+	e     [leafMax]entry // by position
 }
 
 type inner struct {
@@ -31,32 +35,43 @@ type inner struct {
 	cells  *cells            // at level 1, unless the tree goes without
 }
 
-// find returns the first place of l whose position is at least h. Positions are
-// hashes, so where h lies between the bounds that the parent knows tells the
-// place but for a few: a leaf is rarely in the cache, and looking only there
-// costs one miss where a binary search has three. After three steps it is a
-// binary search, so that positions of any shape cost no more than log n.
-func (l *leaf) find(h, lo, hi uint64) int {
-	i, j := 0, l.n // the place is in [i, j]
+// place returns the first place of child i, a leaf, whose position is at least h.
+// Positions are hashes, so where h lies between the bounds that the parent knows
+// tells the place but for a few: a leaf is rarely in the cache, and looking only
+// there costs one miss where a binary search has three. The number of entries comes
+// from the parent too, so that this miss does not wait for another. After three
+// steps it is a binary search, so that positions of any shape cost no more than
+// log n.
+func (x *inner) place(k int, h uint64) int {
+	l, lo, hi := x.leaves[k], x.keys[k], x.upper(k)
+	i, j := 0, int(x.totals[k].count)
 	if lo < h && h < hi && j > 8 {
 		g := int((h - lo) >> 7 * uint64(j) / ((hi-lo)>>7 + 1))
-		if l.h[g] < h {
+		if l.e[g].h < h {
 			for i = g + 1; i < j && i <= g+4; i++ {
-				if l.h[i] >= h {
+				if l.e[i].h >= h {
 					return i
 				}
 			}
 		} else {
 			for j = g; j > 0 && j > g-4; j-- {
-				if l.h[j-1] < h {
+				if l.e[j-1].h < h {
 					return j
 				}
 			}
 		}
 	}
+	return l.search(i, j, h)
+}
+
+// find is place for a leaf of unknown bounds.
+func (l *leaf) find(h uint64) int { return l.search(0, l.n, h) }
+
+// search returns the first place whose position is at least h; it is in [i, j].
+func (l *leaf) search(i, j int, h uint64) int {
 	for i < j {
 		m := int(uint(i+j) / 2)
-		if l.h[m] < h {
+		if l.e[m].h < h {
 			i = m + 1
 		} else {
 			j = m
@@ -90,22 +105,20 @@ func (x *inner) sum() (s total) {
 // sum returns the total of all entries.
 func (l *leaf) sum(k *keying) (s total) {
 	for i := range l.n {
-		s.add(k.one(l.h[i], l.v[i]))
+		s.add(k.one(l.e[i].h, l.e[i].v))
 	}
 	return s
 }
 
 // put inserts an entry at place p of a leaf that has room.
 func (l *leaf) put(p int, h, v uint64) {
-	copy(l.h[p+1:l.n+1], l.h[p:l.n])
-	copy(l.v[p+1:l.n+1], l.v[p:l.n])
-	l.h[p], l.v[p] = h, v
+	copy(l.e[p+1:l.n+1], l.e[p:l.n])
+	l.e[p] = entry{h, v}
 	l.n++
 }
 
 func (l *leaf) remove(p int) {
-	copy(l.h[p:], l.h[p+1:l.n])
-	copy(l.v[p:], l.v[p+1:l.n])
+	copy(l.e[p:], l.e[p+1:l.n])
 	l.n--
 }
 
@@ -194,5 +207,5 @@ func (p part) first() uint64 {
 			x = x.kids[0]
 		}
 	}
-	return l.h[0]
+	return l.e[0].h
 }

@@ -19,19 +19,19 @@ func (t *Tree) PutHash(h, version uint64) {
 	var way path
 	l := t.descend(&way, h)
 	x, i := way.nodes[1], way.at[1]
-	p := l.find(h, x.keys[i], x.upper(int(i)))
+	p := x.place(int(i), h)
 	f := t.keying.one(h, version)
 	change := f
-	if p < l.n && l.h[p] == h {
-		if l.v[p] == version {
+	if p < l.n && l.e[p].h == h {
+		if l.e[p].v == version {
 			return
 		}
-		old := t.keying.one(h, l.v[p])
+		old := t.keying.one(h, l.e[p].v)
 		change.sub(old)
 		if x.cells != nil {
-			t.patterns.mark(x.cells[:], h, l.v[p], old, -1)
+			t.patterns.mark(x.cells[:], h, l.e[p].v, old, -1)
 		}
-		l.v[p] = version
+		l.e[p].v = version
 	} else if l.n < leafMax {
 		l.put(p, h, version)
 	} else {
@@ -79,10 +79,9 @@ func (t *Tree) putFull(way *path, l *leaf, p int, h, v uint64) {
 		m = leafMax - leafMin - 1 // ascending positions leave fuller leaves behind
 	}
 	r := t.newLeaf()
-	r.n = copy(r.h[:], l.h[m:l.n])
-	copy(r.v[:], l.v[m:l.n])
+	r.n = copy(r.e[:], l.e[m:l.n])
 	l.n = m
-	right := part{leaf: r, key: r.h[0], total: r.sum(t.keying)}
+	right := part{leaf: r, key: r.e[0].h, total: r.sum(t.keying)}
 	x.totals[i].sub(right.total)
 	x.insert(i+1, right)
 	if p > m {
@@ -158,6 +157,7 @@ func (t *Tree) divideCells(x, r *inner) {
 // markLeaf adds the entries [from, to) of l to dst n times.
 func (t *Tree) markLeaf(dst []cell, l *leaf, from, to int, n int32) {
 	for i := from; i < to; i++ {
-		t.patterns.mark(dst, l.h[i], l.v[i], t.keying.one(l.h[i], l.v[i]), n)
+		e := l.e[i]
+		t.patterns.mark(dst, e.h, e.v, t.keying.one(e.h, e.v), n)
 	}
 }

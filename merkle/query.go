@@ -40,19 +40,19 @@ func (t *Tree) below(h uint64, and bool) (s total) {
 			continue
 		}
 		l := x.leaves[i]
-		p := l.find(h, x.keys[i], x.upper(i))
-		if and && p < l.n && l.h[p] == h {
+		p := x.place(i, h)
+		if and && p < l.n && l.e[p].h == h {
 			p++
 		}
 		if p > l.n/2 {
 			s.add(x.totals[i])
 			for q := p; q < l.n; q++ {
-				s.sub(t.keying.one(l.h[q], l.v[q]))
+				s.sub(t.keying.one(l.e[q].h, l.e[q].v))
 			}
 			return s
 		}
 		for q := range p {
-			s.add(t.keying.one(l.h[q], l.v[q]))
+			s.add(t.keying.one(l.e[q].h, l.e[q].v))
 		}
 		return s
 	}
@@ -127,9 +127,9 @@ func (l *leaf) part(s span) (from, to int) {
 	if l.n == 0 {
 		return 0, 0
 	}
-	from, to = l.find(s.lo, 0, 0), l.n
-	if l.h[l.n-1] > s.last {
-		to = l.find(s.last+1, 0, 0)
+	from, to = l.find(s.lo), l.n
+	if l.e[l.n-1].h > s.last {
+		to = l.find(s.last + 1)
 	}
 	return from, to
 }
@@ -145,7 +145,7 @@ func (t *Tree) rank(s span, k uint64) uint64 {
 			k -= x.totals[i].count
 		}
 		if level == 1 {
-			return x.leaves[i].h[k]
+			return x.leaves[i].e[k].h
 		}
 		x = x.kids[i]
 	}

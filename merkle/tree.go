@@ -134,8 +134,8 @@ func (t *Tree) Get(h uint64) (version uint64, ok bool) {
 		x = x.kids[i]
 	}
 	l := x.leaves[i]
-	if p := l.find(h, x.keys[i], x.upper(i)); p < l.n && l.h[p] == h {
-		return l.v[p], true
+	if p := x.place(i, h); p < l.n && l.e[p].h == h {
+		return l.e[p].v, true
 	}
 	return 0, false
 }
@@ -189,8 +189,8 @@ func (x *inner) walk(level int, s span, yield func(h, v uint64) bool) bool {
 			continue
 		}
 		l := x.leaves[i]
-		for p := l.find(s.lo, x.keys[i], x.upper(i)); p < l.n && l.h[p] <= s.last; p++ {
-			if !yield(l.h[p], l.v[p]) {
+		for p := x.place(i, s.lo); p < l.n && l.e[p].h <= s.last; p++ {
+			if !yield(l.e[p].h, l.e[p].v) {
 				return false
 			}
 		}
