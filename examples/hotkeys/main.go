@@ -1,9 +1,8 @@
 // Command hotkeys names the words that occur most often, as a map of all words
 // counts them and as sketches do, and what each takes of memory.
 //
-//	go run ./examples/hotkeys                        # words of the Go source tree
-//	go run ./examples/hotkeys ./ring                 # of the Go files of a folder
-//	go run ./examples/hotkeys - < book.txt           # of the input
+//	go run ./examples/hotkeys [folder]        # words of its Go files, or of Go's own
+//	go run ./examples/hotkeys - < book.txt    # of the input
 //	cut -d' ' -f7 access.log | go run ./examples/hotkeys -lines -
 package main
 
@@ -43,7 +42,7 @@ func run(args []string, in io.Reader, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	if *lines {
+	if c.split = scanWords; *lines {
 		c.split = bufio.ScanLines
 	}
 	switch flags.Arg(0) {
@@ -57,13 +56,13 @@ func run(args []string, in io.Reader, out io.Writer) error {
 	default:
 		err = c.readTree(flags.Arg(0))
 	}
-	if err != nil {
-		return err
+	if err == nil {
+		err = c.print(out, *top)
 	}
-	return c.print(out, *top)
+	return err
 }
 
-const slots = 100
+const slots = 100 // of the TopK
 
 // counts counts the same keys three times.
 type counts struct {
@@ -79,7 +78,7 @@ func newCounts() (*counts, error) {
 		return nil, err
 	}
 	sketch, err := cms.New(1e-4, 0.01, cms.WithConservative())
-	return &counts{split: scanWords, exact: map[string]uint64{}, top: top, sketch: sketch}, err
+	return &counts{exact: map[string]uint64{}, top: top, sketch: sketch}, err
 }
 
 // read counts all keys of in. One hash serves both sketches.
@@ -120,9 +119,9 @@ func (c *counts) print(out io.Writer, n int) error {
 		}
 		fmt.Fprintf(w, "%-20.20q %10d %10d %8d %10d\n", item.Key, c.exact[item.Key], item.Count, item.Error, c.sketch.CountString(item.Key))
 	}
-	exact := 0 // what a map takes at least
+	exact := 24 * len(c.exact) // what a map takes at least
 	for key := range c.exact {
-		exact += len(key) + 16 + 8
+		exact += len(key)
 	}
 	fmt.Fprintf(w, "\nmemory in KiB        %10d %10d %19d\n", exact>>10, c.top.SizeBytes()>>10, c.sketch.SizeBytes()>>10)
 	fmt.Fprintf(w, "\nTopK is sure that every key with more than %d is among its %d.\n", c.top.MinCount(), slots)
