@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/distkit/distkit/internal/codec"
+	"github.com/distkit/distkit/internal/hash64"
 )
 
 // The image of a Sketch, frozen: package comment, Format.
@@ -17,18 +18,23 @@ const (
 	sketchAlign        = 6
 )
 
-func (s *Sketch) format() (codec.Kind, byte) { return codec.CMSSketch, sketchVersion }
+// sketchImage is Sketch with the methods of its encoding.
+type sketchImage Sketch
 
-func (s *Sketch) image() (codec.Header, int, error) {
+func (s *sketchImage) Format() (codec.Kind, byte) { return codec.CMSSketch, sketchVersion }
+
+func (s *sketchImage) Secret() *[16]byte { return s.secret }
+
+func (s *sketchImage) Header() (codec.Header, int, bool) {
 	if s.width == 0 {
-		return codec.Header{}, 0, errEncodeZero
+		return codec.Header{}, 0, false
 	}
-	return s.header(make([]uint64, sketchParams)), s.payload(), nil
+	return s.header(make([]uint64, sketchParams)), s.payload(), true
 }
 
 // header returns the header, whose parameters are put in params.
-func (s *Sketch) header(params []uint64) codec.Header {
-	params[0], params[1], params[2], params[3] = s.width, s.depth, s.total, s.checkValue()
+func (s *sketchImage) header(params []uint64) codec.Header {
+	params[0], params[1], params[2], params[3] = s.width, s.depth, s.total, hash64.Check(s.secret)
 	h := codec.Header{Kind: codec.CMSSketch, Version: sketchVersion, Align: sketchAlign, Params: params}
 	if s.conservative {
 		h.Must |= sketchConservative
@@ -39,9 +45,9 @@ func (s *Sketch) header(params []uint64) codec.Header {
 	return h
 }
 
-func (s *Sketch) payload() int { return 4*len(s.narrow) + 8*len(s.wide) }
+func (s *sketchImage) payload() int { return 4*len(s.narrow) + 8*len(s.wide) }
 
-func (s *Sketch) appendPayload(b []byte) []byte {
+func (s *sketchImage) AppendPayload(b []byte) []byte {
 	return codec.AppendWords(appendNarrow(b, s.narrow), s.wide)
 }
 
@@ -66,7 +72,7 @@ func appendNarrow(b []byte, cells []uint32) []byte {
 // chunk is how many counters are written at a time.
 const chunk = 4096
 
-func (s *Sketch) writePayload(e *codec.Writer) error { return writeCells(e, s.narrow, s.wide) }
+func (s *sketchImage) WritePayload(e *codec.Writer) error { return writeCells(e, s.narrow, s.wide) }
 
 // writeCells writes the one of both that there is.
 func writeCells(e *codec.Writer, narrow []uint32, wide []uint64) error {
@@ -81,7 +87,7 @@ func writeCells(e *codec.Writer, narrow []uint32, wide []uint64) error {
 	return e.Words(wide)
 }
 
-func (s *Sketch) accept(h codec.Header, payload uint64) error {
+func (s *sketchImage) Accept(h codec.Header, payload uint64) error {
 	if err := h.Check(sketchConservative|sketchWide, sketchParams, sketchAlign); err != nil {
 		return err
 	}
@@ -95,7 +101,7 @@ func (s *Sketch) accept(h codec.Header, payload uint64) error {
 	return nil
 }
 
-func (s *Sketch) restore(h codec.Header, payload []byte) error {
+func (s *sketchImage) Restore(h codec.Header, payload []byte) error {
 	c := counters{width: h.Params[0], depth: h.Params[1], conservative: h.Must&sketchConservative != 0}
 	if h.Must&sketchWide != 0 {
 		c.wide = codec.Words(payload)
@@ -124,32 +130,36 @@ func (s *Sketch) MarshalBinary() ([]byte, error) { return s.AppendBinary(nil) }
 // AppendBinary appends the image of s to b. It allocates once, and not at all
 // where b has room.
 func (s *Sketch) AppendBinary(b []byte) ([]byte, error) {
+	image := (*sketchImage)(s)
 	if s.width == 0 {
-		return b, errEncodeZero
+		return codec.Append(image, b)
 	}
-	var params [sketchParams]uint64 // of its own, not behind an interface, to stay on the stack
+	// What codec.Append does, but with parameters that stay on the stack.
+	var params [sketchParams]uint64
 	start := len(b)
-	b = codec.AppendHeader(b, s.header(params[:]), s.payload())
-	return codec.AppendSum(s.appendPayload(b), start), nil
+	b = codec.AppendHeader(b, image.header(params[:]), image.payload())
+	return codec.AppendSum(image.AppendPayload(b), start), nil
 }
 
 // UnmarshalBinary makes s the sketch whose image is exactly data, which it
 // copies, size and kind included. s keeps its WithSecret: an image that was made
 // under another one is ErrIncompatible. Whatever else is wrong is ErrCorrupt.
 // After an error s is as it was.
-func (s *Sketch) UnmarshalBinary(data []byte) error { return decodeImage(s, data) }
+func (s *Sketch) UnmarshalBinary(data []byte) error { return codec.Decode((*sketchImage)(s), data) }
 
 // WriteTo writes the image of s to w without a second copy of it in memory.
-func (s *Sketch) WriteTo(w io.Writer) (int64, error) { return writeImage(s, w) }
+func (s *Sketch) WriteTo(w io.Writer) (int64, error) { return codec.Write((*sketchImage)(s), w) }
 
 // ReadFrom reads exactly one image from r, as UnmarshalBinary does, and no byte
 // beyond it. A source that ends before the first byte is io.EOF as well as
 // ErrCorrupt, one that ends early io.ErrUnexpectedEOF. Memory grows with what
 // arrives, whatever the header promises.
-func (s *Sketch) ReadFrom(r io.Reader) (int64, error) { return readImage(s, r) }
+func (s *Sketch) ReadFrom(r io.Reader) (int64, error) { return codec.Read((*sketchImage)(s), r) }
 
 // MarshalText returns the image of s in standard base64, so that JSON works.
-func (s *Sketch) MarshalText() ([]byte, error) { return encodeText(s) }
+func (s *Sketch) MarshalText() ([]byte, error) { return codec.MarshalText((*sketchImage)(s)) }
 
 // UnmarshalText is UnmarshalBinary for what MarshalText returned.
-func (s *Sketch) UnmarshalText(text []byte) error { return decodeText(s, text) }
+func (s *Sketch) UnmarshalText(text []byte) error {
+	return codec.UnmarshalText((*sketchImage)(s), text)
+}

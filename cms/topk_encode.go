@@ -15,15 +15,20 @@ const (
 	topKAlign   = 0
 )
 
-func (t *TopK) format() (codec.Kind, byte) { return codec.CMSTopK, topKVersion }
+// topKImage is TopK with the methods of its encoding.
+type topKImage TopK
 
-func (t *TopK) image() (codec.Header, int, error) {
+func (t *topKImage) Format() (codec.Kind, byte) { return codec.CMSTopK, topKVersion }
+
+func (t *topKImage) Secret() *[16]byte { return t.secret }
+
+func (t *topKImage) Header() (codec.Header, int, bool) {
 	if t.k == 0 {
-		return codec.Header{}, 0, errEncodeZero
+		return codec.Header{}, 0, false
 	}
 	h := codec.Header{
-		Kind: codec.CMSTopK, Version: topKVersion, Align: topKAlign,
-		Params: []uint64{uint64(t.k), t.tail.width, uint64(len(t.slots.slots)), t.rest, t.total, t.checkValue()},
+		Align:  topKAlign,
+		Params: []uint64{uint64(t.k), t.tail.width, uint64(len(t.slots.slots)), t.rest, t.total, 0},
 	}
 	size := 4 * t.tail.len()
 	if t.tail.needsWide() {
@@ -32,7 +37,7 @@ func (t *TopK) image() (codec.Header, int, error) {
 	for _, s := range t.slots.slots {
 		size += 8 + uvarintLen(s.count) + uvarintLen(s.err) + uvarintLen(uint64(len(s.key))) + len(s.key)
 	}
-	return h, size, nil
+	return h, size, true
 }
 
 func uvarintLen(v uint64) int {
@@ -40,7 +45,7 @@ func uvarintLen(v uint64) int {
 	return binary.PutUvarint(b[:], v)
 }
 
-func (t *TopK) appendPayload(b []byte) []byte {
+func (t *topKImage) AppendPayload(b []byte) []byte {
 	wide := t.tail.needsWide()
 	for i := range t.tail.len() {
 		if c := t.tail.at(i); wide {
@@ -59,7 +64,7 @@ func (t *TopK) appendPayload(b []byte) []byte {
 	return b
 }
 
-func (t *TopK) accept(h codec.Header, payload uint64) error {
+func (t *topKImage) Accept(h codec.Header, payload uint64) error {
 	if err := h.Check(topKWide, topKParams, topKAlign); err != nil {
 		return err
 	}
@@ -82,7 +87,7 @@ func (t *TopK) accept(h codec.Header, payload uint64) error {
 	return nil
 }
 
-func (t *TopK) restore(h codec.Header, payload []byte) error {
+func (t *topKImage) Restore(h codec.Header, payload []byte) error {
 	k, width, items := int(h.Params[0]), h.Params[1], int(h.Params[2])
 	rest, total := h.Params[3], h.Params[4]
 	back := tail{width: width}
@@ -173,23 +178,23 @@ func parseKey(b []byte) (key string, rest []byte, why string) {
 }
 
 // MarshalBinary returns the image of t; see the package comment for its bytes.
-func (t *TopK) MarshalBinary() ([]byte, error) { return appendImage(t, nil) }
+func (t *TopK) MarshalBinary() ([]byte, error) { return codec.Append((*topKImage)(t), nil) }
 
 // AppendBinary appends the image of t to b.
-func (t *TopK) AppendBinary(b []byte) ([]byte, error) { return appendImage(t, b) }
+func (t *TopK) AppendBinary(b []byte) ([]byte, error) { return codec.Append((*topKImage)(t), b) }
 
 // UnmarshalBinary makes t what its image, exactly data, says; see
 // Sketch.UnmarshalBinary.
-func (t *TopK) UnmarshalBinary(data []byte) error { return decodeImage(t, data) }
+func (t *TopK) UnmarshalBinary(data []byte) error { return codec.Decode((*topKImage)(t), data) }
 
 // WriteTo writes the image of t to w.
-func (t *TopK) WriteTo(w io.Writer) (int64, error) { return writeImage(t, w) }
+func (t *TopK) WriteTo(w io.Writer) (int64, error) { return codec.Write((*topKImage)(t), w) }
 
 // ReadFrom reads exactly one image from r; see Sketch.ReadFrom.
-func (t *TopK) ReadFrom(r io.Reader) (int64, error) { return readImage(t, r) }
+func (t *TopK) ReadFrom(r io.Reader) (int64, error) { return codec.Read((*topKImage)(t), r) }
 
 // MarshalText returns the image of t in standard base64, so that JSON works.
-func (t *TopK) MarshalText() ([]byte, error) { return encodeText(t) }
+func (t *TopK) MarshalText() ([]byte, error) { return codec.MarshalText((*topKImage)(t)) }
 
 // UnmarshalText is UnmarshalBinary for what MarshalText returned.
-func (t *TopK) UnmarshalText(text []byte) error { return decodeText(t, text) }
+func (t *TopK) UnmarshalText(text []byte) error { return codec.UnmarshalText((*topKImage)(t), text) }

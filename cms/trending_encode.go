@@ -18,29 +18,34 @@ const (
 	maxSum = 0x1p600
 )
 
-func (t *Trending) format() (codec.Kind, byte) { return codec.CMSTrending, trendVersion }
+// trendImage is Trending with the methods of its encoding.
+type trendImage Trending
 
-func (t *Trending) image() (codec.Header, int, error) {
+func (t *trendImage) Format() (codec.Kind, byte) { return codec.CMSTrending, trendVersion }
+
+func (t *trendImage) Secret() *[16]byte { return t.secret }
+
+func (t *trendImage) Header() (codec.Header, int, bool) {
 	if t.k == 0 {
-		return codec.Header{}, 0, errEncodeZero
+		return codec.Header{}, 0, false
 	}
 	h := codec.Header{
-		Kind: codec.CMSTrending, Version: trendVersion, Align: trendAlign,
+		Align: trendAlign,
 		Params: []uint64{
 			uint64(t.k), t.width, uint64(len(t.slots.slots)), uint64(t.halfLife), uint64(t.landmark), uint64(t.newest),
-			math.Float64bits(t.rest), math.Float64bits(t.total), t.checkValue(),
+			math.Float64bits(t.rest), math.Float64bits(t.total), 0,
 		},
 	}
 	size := 8 * len(t.cells)
 	for _, s := range t.slots.slots {
 		size += trendItem + uvarintLen(uint64(len(s.key))) + len(s.key)
 	}
-	return h, size, nil
+	return h, size, true
 }
 
 const trendItem = 24 // hash, sum and error of an item
 
-func (t *Trending) appendPayload(b []byte) []byte {
+func (t *trendImage) AppendPayload(b []byte) []byte {
 	b = codec.AppendWords(b, t.cells)
 	for _, s := range t.sorted() {
 		b = binary.LittleEndian.AppendUint64(b, s.hash)
@@ -56,7 +61,7 @@ func (t *Trending) appendPayload(b []byte) []byte {
 // 0 to maxSum, and not -0, which would be a second image of 0.
 func isSum(bits uint64) bool { return bits <= math.Float64bits(maxSum) }
 
-func (t *Trending) accept(h codec.Header, payload uint64) error {
+func (t *trendImage) Accept(h codec.Header, payload uint64) error {
 	if err := h.Check(0, trendParams, trendAlign); err != nil {
 		return err
 	}
@@ -79,7 +84,7 @@ func (t *Trending) accept(h codec.Header, payload uint64) error {
 	return nil
 }
 
-func (t *Trending) restore(h codec.Header, payload []byte) error {
+func (t *trendImage) Restore(h codec.Header, payload []byte) error {
 	k, width, items := int(h.Params[0]), h.Params[1], int(h.Params[2])
 	d := newDecay(int64(h.Params[3]))
 	d.landmark, d.newest = int64(h.Params[4]), int64(h.Params[5])
@@ -158,23 +163,25 @@ func parseTrend(b []byte) (item slot[float64], rest []byte, why string) {
 }
 
 // MarshalBinary returns the image of t; see the package comment for its bytes.
-func (t *Trending) MarshalBinary() ([]byte, error) { return appendImage(t, nil) }
+func (t *Trending) MarshalBinary() ([]byte, error) { return codec.Append((*trendImage)(t), nil) }
 
 // AppendBinary appends the image of t to b.
-func (t *Trending) AppendBinary(b []byte) ([]byte, error) { return appendImage(t, b) }
+func (t *Trending) AppendBinary(b []byte) ([]byte, error) { return codec.Append((*trendImage)(t), b) }
 
 // UnmarshalBinary makes t what its image, exactly data, says; see
 // Sketch.UnmarshalBinary.
-func (t *Trending) UnmarshalBinary(data []byte) error { return decodeImage(t, data) }
+func (t *Trending) UnmarshalBinary(data []byte) error { return codec.Decode((*trendImage)(t), data) }
 
 // WriteTo writes the image of t to w.
-func (t *Trending) WriteTo(w io.Writer) (int64, error) { return writeImage(t, w) }
+func (t *Trending) WriteTo(w io.Writer) (int64, error) { return codec.Write((*trendImage)(t), w) }
 
 // ReadFrom reads exactly one image from r; see Sketch.ReadFrom.
-func (t *Trending) ReadFrom(r io.Reader) (int64, error) { return readImage(t, r) }
+func (t *Trending) ReadFrom(r io.Reader) (int64, error) { return codec.Read((*trendImage)(t), r) }
 
 // MarshalText returns the image of t in standard base64, so that JSON works.
-func (t *Trending) MarshalText() ([]byte, error) { return encodeText(t) }
+func (t *Trending) MarshalText() ([]byte, error) { return codec.MarshalText((*trendImage)(t)) }
 
 // UnmarshalText is UnmarshalBinary for what MarshalText returned.
-func (t *Trending) UnmarshalText(text []byte) error { return decodeText(t, text) }
+func (t *Trending) UnmarshalText(text []byte) error {
+	return codec.UnmarshalText((*trendImage)(t), text)
+}

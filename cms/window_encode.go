@@ -16,36 +16,41 @@ const (
 	windowAlign   = 3
 )
 
-func (w *Window) format() (codec.Kind, byte) { return codec.CMSWindow, windowVersion }
+// windowImage is Window with the methods of its encoding.
+type windowImage Window
 
-func (w *Window) image() (codec.Header, int, error) {
+func (w *windowImage) Format() (codec.Kind, byte) { return codec.CMSWindow, windowVersion }
+
+func (w *windowImage) Secret() *[16]byte { return w.secret }
+
+func (w *windowImage) Header() (codec.Header, int, bool) {
 	if w.width == 0 {
-		return codec.Header{}, 0, errEncodeZero
+		return codec.Header{}, 0, false
 	}
 	h := codec.Header{
-		Kind: codec.CMSWindow, Version: windowVersion, Align: windowAlign,
-		Params: []uint64{w.width, w.depth, w.panes, uint64(w.window), uint64(w.newest), w.checkValue()},
+		Align:  windowAlign,
+		Params: []uint64{w.width, w.depth, w.panes, uint64(w.window), uint64(w.newest), 0},
 	}
 	if w.wide != nil {
 		h.Must = windowWide
 	}
-	return h, 8*len(w.totals) + 4*len(w.narrow) + 8*len(w.wide), nil
+	return h, 8*len(w.totals) + 4*len(w.narrow) + 8*len(w.wide), true
 }
 
-func (w *Window) appendPayload(b []byte) []byte {
-	w = w.settled()
-	return codec.AppendWords(appendNarrow(codec.AppendWords(b, w.totals), w.narrow), w.wide)
+func (w *windowImage) AppendPayload(b []byte) []byte {
+	s := (*Window)(w).settled()
+	return codec.AppendWords(appendNarrow(codec.AppendWords(b, s.totals), s.narrow), s.wide)
 }
 
-func (w *Window) writePayload(e *codec.Writer) error {
-	w = w.settled()
-	if err := e.Words(w.totals); err != nil {
+func (w *windowImage) WritePayload(e *codec.Writer) error {
+	s := (*Window)(w).settled()
+	if err := e.Words(s.totals); err != nil {
 		return err
 	}
-	return writeCells(e, w.narrow, w.wide)
+	return writeCells(e, s.narrow, s.wide)
 }
 
-func (w *Window) accept(h codec.Header, payload uint64) error {
+func (w *windowImage) Accept(h codec.Header, payload uint64) error {
 	if err := h.Check(windowWide, windowParams, windowAlign); err != nil {
 		return err
 	}
@@ -65,7 +70,7 @@ func (w *Window) accept(h codec.Header, payload uint64) error {
 	return nil
 }
 
-func (w *Window) restore(h codec.Header, payload []byte) error {
+func (w *windowImage) Restore(h codec.Header, payload []byte) error {
 	back := &Window{width: h.Params[0], depth: h.Params[1], panes: h.Params[2], window: time.Duration(h.Params[3]), keyed: w.keyed}
 	back.span = paneSpan(back.window, back.panes)
 	back.totals = codec.Words(payload[:8*back.panes])
@@ -82,7 +87,7 @@ func (w *Window) restore(h codec.Header, payload []byte) error {
 	if err := back.resume(int64(h.Params[4])); err != nil {
 		return err
 	}
-	*w = *back
+	*w = windowImage(*back)
 	return nil
 }
 
@@ -131,24 +136,26 @@ func (w *Window) resume(pane int64) error {
 }
 
 // MarshalBinary returns the image of w; see the package comment for its bytes.
-func (w *Window) MarshalBinary() ([]byte, error) { return appendImage(w, nil) }
+func (w *Window) MarshalBinary() ([]byte, error) { return codec.Append((*windowImage)(w), nil) }
 
 // AppendBinary appends the image of w to b.
-func (w *Window) AppendBinary(b []byte) ([]byte, error) { return appendImage(w, b) }
+func (w *Window) AppendBinary(b []byte) ([]byte, error) { return codec.Append((*windowImage)(w), b) }
 
 // UnmarshalBinary makes w what its image, exactly data, says; see
 // Sketch.UnmarshalBinary.
-func (w *Window) UnmarshalBinary(data []byte) error { return decodeImage(w, data) }
+func (w *Window) UnmarshalBinary(data []byte) error { return codec.Decode((*windowImage)(w), data) }
 
 // WriteTo writes the image of w to dst, without a second copy of it in memory unless
 // panes are over.
-func (w *Window) WriteTo(dst io.Writer) (int64, error) { return writeImage(w, dst) }
+func (w *Window) WriteTo(dst io.Writer) (int64, error) { return codec.Write((*windowImage)(w), dst) }
 
 // ReadFrom reads exactly one image from r; see Sketch.ReadFrom.
-func (w *Window) ReadFrom(r io.Reader) (int64, error) { return readImage(w, r) }
+func (w *Window) ReadFrom(r io.Reader) (int64, error) { return codec.Read((*windowImage)(w), r) }
 
 // MarshalText returns the image of w in standard base64, so that JSON works.
-func (w *Window) MarshalText() ([]byte, error) { return encodeText(w) }
+func (w *Window) MarshalText() ([]byte, error) { return codec.MarshalText((*windowImage)(w)) }
 
 // UnmarshalText is UnmarshalBinary for what MarshalText returned.
-func (w *Window) UnmarshalText(text []byte) error { return decodeText(w, text) }
+func (w *Window) UnmarshalText(text []byte) error {
+	return codec.UnmarshalText((*windowImage)(w), text)
+}

@@ -31,6 +31,9 @@
 // included; [ErrIncompatible] is left for a sound image that the receiver must
 // not take: another secret, or more bytes than its limit.
 //
+// [Stored] is what most types stand on: what a header and a payload say is theirs,
+// the seven methods of encoding, the secret and the order of checks are here.
+//
 // The checksum detects damage, not forgery: authenticate what strangers send.
 //
 // # Allocation
