@@ -22,6 +22,7 @@ import (
 const (
 	headerContext   = "X-Context"   // what the client has seen, as a token
 	headerVersion   = "X-Version"   // the dot of a write: actor and number
+	headerFrom      = "X-From"      // the node that sends a message
 	headerForwarded = "X-Forwarded" // by the node that was asked first
 	headerRing      = "X-Ring"      // fingerprint of the ring that the node uses
 	headerUntouched = "X-Untouched" // "1" where a write failed and changed nothing

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"net"
 	"net/http"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -21,6 +20,7 @@ import (
 // folder of its own, and kills and revives them.
 type Cluster struct {
 	settings Settings
+	platform Platform
 	dir      string
 	client   *http.Client
 	network  network
@@ -32,12 +32,8 @@ type Cluster struct {
 }
 
 // startCluster starts nodes in that many zones, in turn.
-func startCluster(dir string, nodes, zones int, s Settings) (*Cluster, error) {
-	c := &Cluster{dir: dir, nodes: map[string]*Node{}, addrs: map[string]string{}}
-	c.client = &http.Client{
-		Timeout:   5 * time.Second,
-		Transport: &http.Transport{MaxIdleConnsPerHost: 64, IdleConnTimeout: 30 * time.Second, DisableCompression: true},
-	}
+func startCluster(dir string, nodes, zones int, s Settings, p Platform) (*Cluster, error) {
+	c := &Cluster{dir: dir, platform: p, client: &http.Client{Timeout: 5 * time.Second, Transport: p.Transport}, nodes: map[string]*Node{}, addrs: map[string]string{}}
 	for i := range nodes {
 		c.members = append(c.members, ring.Node{ID: fmt.Sprintf("node-%d", i+1), Weight: 1, Zone: fmt.Sprintf("zone-%c", 'a'+i%zones)})
 	}
@@ -80,15 +76,18 @@ func (c *Cluster) Start(name string) error {
 	var l net.Listener
 	err := errors.New("no port yet")
 	if addr := c.addrs[name]; addr != "" {
-		l, err = net.Listen("tcp", addr)
+		l, err = c.platform.Listen(addr)
 	}
 	if err != nil {
-		if l, err = net.Listen("tcp", "127.0.0.1:0"); err != nil {
+		if l, err = c.platform.Listen("127.0.0.1:0"); err != nil {
 			return err
 		}
 	}
-	c.addrs[name] = l.Addr().String()
-	node, err := startNode(name, filepath.Join(c.dir, name), c.settings, l, &httpPeers{client: c.client, self: name, addr: c.Addr, network: &c.network})
+	c.addrs[name] = name
+	if l != nil {
+		c.addrs[name] = l.Addr().String()
+	}
+	node, err := startNode(name, filepath.Join(c.dir, name), c.settings, c.platform, l, &httpPeers{client: c.client, self: name, addr: c.Addr, network: &c.network})
 	if err != nil {
 		return err
 	}
@@ -135,7 +134,7 @@ func (c *Cluster) Wipe(name string) error {
 	if c.nodes[name] != nil {
 		return fmt.Errorf("%s runs: its disk is in use", name)
 	}
-	return os.RemoveAll(filepath.Join(c.dir, name))
+	return c.platform.Remove(filepath.Join(c.dir, name))
 }
 
 // Close ends all nodes.

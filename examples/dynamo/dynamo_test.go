@@ -126,7 +126,7 @@ func TestBadUsageIsOneLine(t *testing.T) {
 // testCluster starts five nodes that agree on who is alive.
 func testCluster(t *testing.T, s Settings) (*Cluster, *Client) {
 	t.Helper()
-	c, err := startCluster(t.TempDir(), nodeCount, zoneCount, s)
+	c, err := startCluster(t.TempDir(), nodeCount, zoneCount, s, realPlatform())
 	require.NoError(t, err)
 	t.Cleanup(func() { assert.NoError(t, c.Close()) })
 	require.NoError(t, within(t.Context(), 10*time.Second, c.AwaitAgreement))

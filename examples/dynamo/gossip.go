@@ -94,8 +94,7 @@ func (m *membership) follow() error {
 }
 
 // run gossips until ctx is done. after is called in every round.
-func (m *membership) run(ctx context.Context, peers Peers, after func()) {
-	rng := rand.New(rand.NewPCG(rand.Uint64(), rand.Uint64()))
+func (m *membership) run(ctx context.Context, peers Peers, rng *rand.Rand, after func()) {
 	tick := time.NewTicker(gossipInterval)
 	defer tick.Stop()
 	defer m.done.Wait()

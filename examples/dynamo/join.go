@@ -45,6 +45,9 @@ func (c *Cluster) Add(ctx context.Context, newcomer ring.Node) (report JoinRepor
 	everyone := func(path string, body []byte) (total int, err error) {
 		for _, n := range c.Running() {
 			answer, err := operator.Call(ctx, n.name, path, body)
+			for try := 1; err != nil && try < 5; try++ { // every step may be done twice
+				answer, err = operator.Call(ctx, n.name, path, body)
+			}
 			if err != nil {
 				return total, err
 			}

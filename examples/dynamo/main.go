@@ -160,7 +160,7 @@ func (o options) play(ctx context.Context, stdin io.Reader, out io.Writer) (err 
 		}
 		defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
 	}
-	c, err := startCluster(dir, nodeCount, zoneCount, o.settings)
+	c, err := startCluster(dir, nodeCount, zoneCount, o.settings, realPlatform())
 	if err != nil {
 		return err
 	}

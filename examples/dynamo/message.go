@@ -53,6 +53,7 @@ func (p *httpPeers) Call(ctx context.Context, node, path string, body []byte) ([
 	if err != nil {
 		return nil, err
 	}
+	req.Header.Set(headerFrom, p.self)
 	resp, err := p.client.Do(req)
 	if err != nil {
 		return nil, err

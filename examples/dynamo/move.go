@@ -14,6 +14,7 @@ import (
 	"net/http"
 	"slices"
 	"strconv"
+	"sync"
 	"time"
 
 	"github.com/distkit/distkit"
@@ -25,24 +26,38 @@ import (
 // ringChange is a change of the ring that is under way.
 type ringChange struct{ before, after *ring.Ring }
 
+// epoch is the time between two steps of a change.
+type epoch struct {
+	moving *ringChange    // nil while the ring does not change
+	writes sync.WaitGroup // that began in this epoch
+}
+
 // beginWrite returns the change that a write has to heed, or nil. The write ends
-// by calling end, which is what the steps of a change wait for.
+// by calling end.
 func (n *Node) beginWrite() (moving *ringChange, end func()) {
-	n.writes.RLock()
-	return n.moving.Load(), n.writes.RUnlock
+	n.epochMu.Lock()
+	defer n.epochMu.Unlock()
+	e := n.epoch
+	e.writes.Add(1)
+	return e.moving, e.writes.Done
 }
 
-// setMoving begins or ends a change, when all older writes have ended.
-func (n *Node) setMoving(c *ringChange) (before *ringChange) {
-	n.writes.Lock()
-	defer n.writes.Unlock()
-	return n.moving.Swap(c)
+// setMoving begins or ends a change for the writes to come, and returns what held
+// before when all older writes have ended.
+func (n *Node) setMoving(c *ringChange) *ringChange {
+	n.epochMu.Lock()
+	old := n.epoch
+	n.epoch = &epoch{moving: c}
+	n.epochMu.Unlock()
+	old.writes.Wait()
+	return old.moving
 }
 
-// rings returns the rings that count: one, or two during a change. It does not
-// wait for a step: other nodes' writes, which end in this node, must go on.
+// rings returns the rings that count: one, or two during a change.
 func (n *Node) rings() []*ring.Ring {
-	if c := n.moving.Load(); c != nil {
+	n.epochMu.Lock()
+	defer n.epochMu.Unlock()
+	if c := n.epoch.moving; c != nil {
 		return []*ring.Ring{c.before, c.after}
 	}
 	return []*ring.Ring{n.members.live.Load()}

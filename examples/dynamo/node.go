@@ -14,13 +14,11 @@ import (
 	"path/filepath"
 	"slices"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/distkit/distkit"
 	"github.com/distkit/distkit/quorum"
 	"github.com/distkit/distkit/ring"
-	"github.com/distkit/distkit/vclock"
 )
 
 // Settings are what all nodes of a cluster share.
@@ -50,37 +48,43 @@ type Node struct {
 	usage   *usage
 	locks   [256]sync.Mutex // by hash: a read, a merge and a write of one key
 
-	writes sync.RWMutex               // held for reading by each write, so that moving changes between them
-	moving atomic.Pointer[ringChange] // while one is under way
+	epochMu sync.Mutex
+	epoch   *epoch
 
 	repairing sync.Mutex // one comparison at a time, so that no copy is sent twice
 	repairs   repairCounts
 
-	server *http.Server
-	cancel context.CancelFunc
-	done   sync.WaitGroup
+	platform Platform
+	handler  http.Handler
+	server   *http.Server
+	life     context.Context // ends when the node does
+	cancel   context.CancelFunc
+	done     sync.WaitGroup
 }
 
 // startNode opens what is in dir and serves on l, which it takes over.
-func startNode(name, dir string, s Settings, l net.Listener, peers Peers) (_ *Node, err error) {
-	n := &Node{Settings: s, name: name, peers: peers}
+func startNode(name, dir string, s Settings, p Platform, l net.Listener, peers Peers) (_ *Node, err error) {
+	n := &Node{Settings: s, name: name, peers: peers, platform: p, epoch: &epoch{}}
 	ctx, cancel := context.WithCancel(context.Background())
-	n.cancel = cancel
+	n.life, n.cancel = ctx, cancel
 	defer func() {
 		if err != nil {
-			err = fmt.Errorf("starting %s in %s: %w", name, dir, errors.Join(err, l.Close(), n.Stop(true)))
+			if l != nil {
+				err = errors.Join(err, l.Close())
+			}
+			err = fmt.Errorf("starting %s in %s: %w", name, dir, errors.Join(err, n.Stop(true)))
 		}
 	}()
-	if n.engine, err = openEngine(filepath.Join(dir, "data"), s.Fsync); err != nil {
+	if n.engine, err = p.Open(filepath.Join(dir, "data"), s.Fsync); err != nil {
 		return nil, err
 	}
 	if n.rows, err = indexRows(n.engine); err != nil {
 		return nil, err
 	}
-	if n.usage, err = newUsage(name); err != nil {
+	if n.usage, err = newUsage(p.Actor(name)); err != nil {
 		return nil, err
 	}
-	if n.actor, err = openActor(filepath.Join(dir, "actor"), name); err != nil {
+	if n.actor, err = openActor(filepath.Join(dir, "actor"), name, p.Actor); err != nil {
 		return nil, err
 	}
 	if n.members, err = openMembership(name, filepath.Join(dir, "members"), s.Members); err != nil {
@@ -92,27 +96,27 @@ func startNode(name, dir string, s Settings, l net.Listener, peers Peers) (_ *No
 	if n.quorum, err = n.newCoordinator(); err != nil {
 		return nil, err
 	}
+	n.handler = n.routes()
 	n.server = &http.Server{
-		Handler:           n.routes(),
+		Handler:           n.handler,
 		ReadHeaderTimeout: 5 * time.Second,
 		ReadTimeout:       10 * time.Second,
 		WriteTimeout:      10 * time.Second,
 		ErrorLog:          log.New(io.Discard, "", 0), // of connections that a kill cut
 	}
-	n.done.Go(func() { n.server.Serve(l) })
-	n.done.Go(func() { n.members.run(ctx, peers, func() { n.tend(ctx) }) })
+	if l != nil {
+		n.done.Go(func() { n.server.Serve(l) })
+	}
+	n.done.Go(func() { n.members.run(ctx, peers, p.Rand(name), func() { n.tend(ctx) }) })
 	n.done.Go(func() { n.repairLoop(ctx) })
 	n.done.Go(func() { n.usageLoop(ctx) })
 	return n, nil
 }
 
-// openEngine is where another engine is put in.
-func openEngine(dir string, fsync Fsync) (Engine, error) { return openStore(dir, fsync) }
-
 // openActor returns the id under which this disk's writes are counted. A node
 // that comes back with an empty disk has forgotten its counter and must not go
 // on under the old id.
-func openActor(path, name string) (string, error) {
+func openActor(path, name string, newActor func(name string) string) (string, error) {
 	b, err := os.ReadFile(path)
 	if err == nil {
 		return string(b), nil
@@ -120,7 +124,7 @@ func openActor(path, name string) (string, error) {
 	if !errors.Is(err, os.ErrNotExist) {
 		return "", err
 	}
-	actor := vclock.NewActor(name)
+	actor := newActor(name)
 	return actor, writeFile(path, []byte(actor))
 }
 

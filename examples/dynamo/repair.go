@@ -9,7 +9,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"math/rand/v2"
 	"net/http"
 	"slices"
 	"sync/atomic"
@@ -39,6 +38,7 @@ func busy(err error) bool {
 // repairLoop compares this node's copies with those of a random other, in every
 // interval, and at once again while that finds something.
 func (n *Node) repairLoop(ctx context.Context) {
+	rng := n.platform.Rand(n.name + " repair")
 	wait := 4 * gossipInterval // by then a node that comes back has heard of the others
 	for {
 		select {
@@ -52,7 +52,7 @@ func (n *Node) repairLoop(ctx context.Context) {
 			continue
 		}
 		// What fails now is found again by the next round.
-		found, _ := n.repairWith(ctx, others[rand.IntN(len(others))])
+		found, _ := n.repairWith(ctx, others[rng.IntN(len(others))])
 		if found > 0 {
 			wait = gossipInterval
 		}

@@ -206,7 +206,7 @@ func (s *scenario) without(ctx context.Context, c *Cluster, d *driver, dead []st
 func (s *scenario) zoneless(ctx context.Context, dead []string) (t Tally, err error) {
 	settings := s.cluster.settings
 	settings.Fsync = FsyncOff
-	c, err := startCluster(filepath.Join(s.cluster.dir, "zoneless"), nodeCount, 1, settings)
+	c, err := startCluster(filepath.Join(s.cluster.dir, "zoneless"), nodeCount, 1, settings, realPlatform())
 	if err != nil {
 		return t, err
 	}

@@ -9,7 +9,6 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"math/rand/v2"
 	"net"
 	"net/http"
 	"slices"
@@ -19,7 +18,6 @@ import (
 
 	"github.com/distkit/distkit/cms"
 	"github.com/distkit/distkit/hll"
-	"github.com/distkit/distkit/vclock"
 )
 
 const (
@@ -49,12 +47,12 @@ type count struct {
 	clients *hll.Sketch
 }
 
-func newUsage(name string) (*usage, error) {
+func newUsage(id string) (*usage, error) {
 	hot, clients, err := newCounters()
 	if err != nil {
 		return nil, err
 	}
-	return &usage{id: vclock.NewActor(name), hot: hot, clients: clients, others: map[string]*count{}}, nil
+	return &usage{id: id, hot: hot, clients: clients, others: map[string]*count{}}, nil
 }
 
 func newCounters() (hot *cms.TopK, clients *hll.Sketch, err error) {
@@ -234,6 +232,7 @@ func clientOf(r *http.Request) string {
 const usageInterval = 250 * time.Millisecond
 
 func (n *Node) usageLoop(ctx context.Context) {
+	rng := n.platform.Rand(n.name + " usage")
 	tick := time.NewTicker(usageInterval)
 	defer tick.Stop()
 	for {
@@ -243,7 +242,7 @@ func (n *Node) usageLoop(ctx context.Context) {
 		case <-tick.C:
 		}
 		if others := n.upOthers(); len(others) > 0 {
-			_ = n.askUsage(ctx, others[rand.IntN(len(others))]) // who does not answer is asked again
+			_ = n.askUsage(ctx, others[rng.IntN(len(others))]) // who does not answer is asked again
 		}
 	}
 }
