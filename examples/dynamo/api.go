@@ -30,9 +30,9 @@ const (
 
 func (n *Node) routes() http.Handler {
 	mux := http.NewServeMux()
-	mux.HandleFunc("GET /v1/kv/{key...}", n.handle(n.counted(n.serveGet)))
-	mux.HandleFunc("PUT /v1/kv/{key...}", n.handle(n.counted(n.servePut)))
-	mux.HandleFunc("DELETE /v1/kv/{key...}", n.handle(n.counted(n.serveDelete)))
+	mux.HandleFunc("GET /v1/kv/{key...}", n.limited(n.handle(n.counted(n.serveGet))))
+	mux.HandleFunc("PUT /v1/kv/{key...}", n.limited(n.handle(n.counted(n.servePut))))
+	mux.HandleFunc("DELETE /v1/kv/{key...}", n.limited(n.handle(n.counted(n.serveDelete))))
 	mux.HandleFunc("GET /v1/ring", n.handle(n.serveRing))
 	mux.HandleFunc("GET /v1/hot", n.handle(n.serveHot))
 	mux.HandleFunc("GET /v1/uniques", n.handle(n.serveUniques))

@@ -87,7 +87,7 @@ func (d *driver) run(work func(s *session, share int)) Tally {
 func (d *driver) load(ctx context.Context) Tally {
 	return d.run(func(s *session, share int) {
 		for i := share; i < len(d.work.Items) && ctx.Err() == nil; i += d.clients {
-			s.client.name = "loader"
+			s.client.name = fmt.Sprint("loader-", share)
 			s.put(ctx, d.work.Items[i].Key, vclock.Clock{}, d.work.Items[i].Value)
 		}
 	})

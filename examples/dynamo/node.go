@@ -46,6 +46,7 @@ type Node struct {
 	quorum  *quorum.Coordinator
 	rows    *rows
 	usage   *usage
+	limits  *limits
 	locks   [256]sync.Mutex // by hash: a read, a merge and a write of one key
 
 	epochMu sync.Mutex
@@ -79,6 +80,9 @@ func startNode(name, dir string, s Settings, p Platform, l net.Listener, peers P
 		return nil, err
 	}
 	if n.rows, err = indexRows(n.engine); err != nil {
+		return nil, err
+	}
+	if n.limits, err = newLimits(); err != nil {
 		return nil, err
 	}
 	if n.usage, err = newUsage(p.Actor(name)); err != nil {

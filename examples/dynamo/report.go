@@ -26,6 +26,7 @@ type report struct {
 	strict, loose   CutReport
 	refilled        time.Duration
 	repairs         RepairStats
+	flood           FloodReport
 	join            JoinReport
 	settled         bool
 	quiet           time.Duration
@@ -76,6 +77,10 @@ func (r *report) row(name string, t Tally, c *Cluster) error {
 	return nil
 }
 
+func (r *report) violate(invariant, key, format string, args ...any) {
+	r.violations = append(r.violations, Violation{invariant, key, fmt.Sprintf(format, args...)})
+}
+
 var errViolated = errors.New("an invariant is violated")
 
 // verdict prints what was found, and returns an error unless every invariant
@@ -96,6 +101,7 @@ func (r *report) verdict(c *Cluster, d *driver) error {
 	fmt.Fprintf(r.out, "I2 all copies are equal, %.1f s after the last request: %s\n", r.quiet.Seconds(), word[broken["I2"]])
 	fmt.Fprintf(r.out, "I3 siblings are true conflicts, none is false: %s\n", word[broken["I3"]])
 	fmt.Fprintf(r.out, "I4 hot keys and clients are within their bounds: %s\n", word[broken["I4"]])
+	fmt.Fprintf(r.out, "I5 the flooder gets its rate, and nobody else is refused: %s\n", word[broken["I5"]])
 	for i, v := range r.violations {
 		if i == 5 {
 			fmt.Fprintf(r.out, "and %d more\n", len(r.violations)-i)
@@ -130,6 +136,8 @@ func (r *report) findings(e EngineStats) {
 	p("merkle", "%d copies are back on an empty disk after %.1f s,", r.repairs.Copies, r.refilled.Seconds())
 	p("", "%s of them sent, and %s of hashes and positions (%s)",
 		size(r.repairs.CopyBytes), size(r.repairs.HashBytes), percent(r.repairs.HashBytes, r.repairs.CopyBytes))
+	p("limit", "%v for each client; %s got %d answers", clientLimit, flooder, r.flood.Allowed)
+	p("", "of %d it might have had, and was told to wait %d times, all others %d", r.flood.Fair, r.flood.Denied, r.flood.Others)
 	p("join", "%d of %d copies moved (%s, fair %.1f %%) in %.1f s,", r.join.Moved, r.join.Copies,
 		percent(r.join.Moved, r.join.Copies), 100*r.join.Ideal, r.join.Took.Seconds())
 	p("", "0 keys hashed again; with a tree for each virtual node %d", r.join.TreesAnew)

@@ -50,6 +50,7 @@ func (s *scenario) phases() []phase {
 		{"net healed", "the cut is over: conflicts come together, and clients merge them", s.heal},
 		{victim + " wiped", victim + " dies and loses its disk", s.wipe},
 		{victim + " anew", victim + " is back, empty: hints drain, and trees find the rest", s.refill},
+		{"a flood", "one client asks as fast as it can: it is told to wait, and nobody else", s.flood},
 		{newcomer.ID + " joins", newcomer.ID + " joins: a sixth of the copies moves, and nothing is hashed again", s.join},
 	}
 }
@@ -290,6 +291,31 @@ func (s *scenario) refill(ctx context.Context) (t Tally, err error) {
 	t = s.serve(ctx, 0.1)
 	took, err := s.settle(ctx)
 	s.report.refilled, s.report.repairs = t.Took+took, s.cluster.Repairs().since(before)
+	return t, err
+}
+
+func (s *scenario) flood(ctx context.Context) (t Tally, err error) {
+	flooding, cancel := context.WithCancel(ctx)
+	done := make(chan error, 1)
+	go func() {
+		var err error
+		s.report.flood, err = s.driver.flood(flooding)
+		done <- err
+	}()
+	t = s.serve(ctx, 0.1)
+	cancel()
+	err = <-done
+	f := &s.report.flood
+	for _, n := range s.cluster.Running() {
+		own, all := n.limits.deniedTo(flooder)
+		f.Others += all - own
+	}
+	if f.Allowed > f.Fair {
+		s.report.violate("I5", flooder, "got %d answers, not %d at most", f.Allowed, f.Fair)
+	}
+	if f.Others > 0 {
+		s.report.violate("I5", "others", "were told to wait %d times", f.Others)
+	}
 	return t, err
 }
 
