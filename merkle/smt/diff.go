@@ -13,7 +13,8 @@ type Change struct{ A, B merkle.Hash }
 // Diff returns the keys in which a and b differ, by path, that is SHA-256(key),
 // ascending. What both share is skipped: snapshots of one map take O(log n) for a
 // difference, and so do maps that were made apart, whose hashes are compared. The
-// maps must not change while the loop runs; compare snapshots if they do.
+// maps must not change while the loop runs; compare snapshots if they do. Diff of
+// an empty map and m lists all of m.
 func Diff(a, b *Map) iter.Seq2[merkle.Hash, Change] {
 	return func(yield func(merkle.Hash, Change) bool) {
 		if a.Root() != b.Root() { // and now all hashes are known

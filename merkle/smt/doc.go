@@ -21,9 +21,10 @@
 //	leaf = SHA-256(0x00 || path || SHA-256(value))
 //	node = SHA-256(0x01 || left || right)
 //
-// These are the trees of celestiaorg/smt, and ics23 verifies them by its SmtSpec:
-// Proof.Siblings are the SideNodes there, and [Proof.OtherLeaf] is the
-// NonMembershipLeafData. There, setting an empty value deletes; here it does not.
+// These are the trees of celestiaorg/smt: Proof.Siblings are the SideNodes there,
+// and [Proof.OtherLeaf] is the NonMembershipLeafData. There, setting an empty value
+// deletes; here it does not. ics23 verifies them by its SmtSpec, absence by the
+// presence of the keys with the paths before and after.
 //
 // # Concurrency
 //

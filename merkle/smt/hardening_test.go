@@ -165,6 +165,16 @@ func TestCorruptionIsNamed(t *testing.T) {
 	assert.EqualError(t, err, "smt: proof of 257 siblings, want at most 256")
 }
 
+// The encodings of version 0, as this release writes them.
+func TestGolden(t *testing.T) {
+	_, _, all := proofs(t)
+	var images []byte
+	for _, p := range all {
+		images = append(images, must(p.MarshalBinary())...)
+	}
+	testkit.Golden(t, "testdata/v0/proofs.bin", images)
+}
+
 // Three bytes that promise 256 siblings.
 func TestBombs(t *testing.T) {
 	var p smt.Proof
