@@ -84,15 +84,21 @@ func WriteBatch(ctx context.Context, c *Coordinator, keys int, prefs func(i int,
 		return errs
 	}
 	c.shared.writes.Add(uint64(keys))
+	launched := false
+	defer func() {
+		if !launched {
+			c.shared.end()
+		}
+	}()
 	b := &batch{c: c, call: call, errs: errs, index: make(map[string]int32), wake: make(chan struct{}, 1)}
 	b.decided = make([]bool, keys)
 	b.resolve(prefs)
 	b.deal()
 	if reason, cause := contextReason(ctx); reason != nil {
 		b.abandon(reason, cause)
-		c.shared.end()
 		return errs
 	}
+	launched = true
 	b.launch(ctx)
 	b.wait(ctx)
 	return errs

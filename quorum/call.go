@@ -252,11 +252,25 @@ func (f *call) partAndUnlock() {
 	last := f.refs == 0
 	f.mu.Unlock()
 	if last {
+		defer f.c.shared.end()
 		if f.timer != nil {
 			f.timer.Stop()
 		}
 		f.work.ended()
-		f.c.shared.end()
+	}
+}
+
+// part is how the caller goes.
+func (f *call) part() {
+	f.mu.Lock()
+	f.partAndUnlock()
+}
+
+// endUnlessLaunched ends an operation of which nothing runs: it was refused, or
+// a function of the caller's panicked before.
+func (f *call) endUnlessLaunched(c *Coordinator) {
+	if f.wake == nil {
+		c.shared.end()
 	}
 }
 

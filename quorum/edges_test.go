@@ -189,3 +189,54 @@ func TestHistogramOfLongTimes(t *testing.T) {
 		check(t, c)
 	})
 }
+
+// TestPanicsOfTheCaller: functions that run on the caller's goroutine may panic.
+// The caller gets the panic, and the coordinator goes on and can be closed.
+func TestPanicsOfTheCaller(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newCluster()
+		s.delay = map[string]time.Duration{"c": 5 * ms}
+		bad := func() { panic("ouch") }
+		c := build(t, 3, 2, 2)
+		sick := view(t, c, quorum.WithHealth(func(string) bool { bad(); return true }))
+		one := view(t, sick, quorum.WithReadLevel(quorum.One()))
+		repair := view(t, c, quorum.WithRepair(quorum.RepairBlocking))
+		merge, same := s.op(), s.op()
+		merge.Merge = func(int, int) int { bad(); return 0 }
+		same.Same = func(int, int) bool { bad(); return true }
+		missed := s.writeOp()
+		missed.Missed = func(string, error) { bad() }
+		for name, f := range map[string]func(){
+			"merge":         func() { _, _ = quorum.Read(t.Context(), c, abc, merge) },
+			"same":          func() { _, _ = quorum.Read(t.Context(), repair, abc, same) },
+			"health, read":  func() { _, _ = quorum.Read(t.Context(), sick, abc, s.op()) },
+			"health, one":   func() { _, _ = quorum.Read(t.Context(), one, abc, s.op()) },
+			"health, write": func() { _, _ = quorum.Write(t.Context(), sick, abc, s.writeOp()) },
+			"missed":        func() { _, _ = quorum.Write(t.Context(), view(t, c, quorum.WithHealth(s.down("a"))), abc, missed) },
+			"batch, prefs": func() {
+				quorum.WriteBatch(t.Context(), c, 1, func(int, []string) []string { bad(); return nil }, newFleet().call)
+			},
+			"batch, health":   func() { quorum.WriteBatch(t.Context(), sick, 1, spread(3, 3), newFleet().call) },
+			"health of mends": func() { mendSick(t, c, s) },
+		} {
+			require.PanicsWithValue(t, "ouch", f, name)
+			_, err := quorum.Read(t.Context(), c, abc, s.op())
+			require.NoError(t, err, name)
+		}
+		rest(time.Second)
+		check(t, c)
+	})
+}
+
+// mendSick reads with a health function that panics when the read is over and
+// the repair begins.
+func mendSick(t *testing.T, c *quorum.Coordinator, s *cluster) {
+	asked := 0
+	sick := view(t, c, quorum.WithRepair(quorum.RepairBlocking), quorum.WithHealth(func(string) bool {
+		if asked++; asked > 3 {
+			panic("ouch")
+		}
+		return true
+	}))
+	_, _ = quorum.Read(t.Context(), sick, abc, s.op())
+}

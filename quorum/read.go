@@ -97,6 +97,7 @@ func Read[T any](ctx context.Context, c *Coordinator, prefs []string, op Op[T]) 
 
 func readMany[T any](ctx context.Context, c *Coordinator, prefs []string, op Op[T]) (Result[T], error) {
 	r := &readCall[T]{op: op}
+	defer r.endUnlessLaunched(c)
 	err := r.prepare(ctx, c, &c.read, opRead, prefs)
 	if err == nil && ctx.Err() != nil {
 		err = r.fail(contextReason(ctx))
@@ -114,13 +115,9 @@ func readMany[T any](ctx context.Context, c *Coordinator, prefs []string, op Op[
 		err = r.launch()
 	}
 	if err != nil {
-		c.shared.end()
 		return Result[T]{}, err
 	}
-	defer func() {
-		r.mu.Lock()
-		r.partAndUnlock()
-	}()
+	defer r.part()
 	if delay := c.hedgeAfter(); delay > 0 {
 		r.waitHedged(ctx, delay)
 	} else {
@@ -134,11 +131,13 @@ func readMany[T any](ctx context.Context, c *Coordinator, prefs []string, op Op[
 	decided := r.decided
 	var res Result[T]
 	if err == nil {
-		res = r.result()
+		res = r.replies()
 	}
 	r.cancelAndUnlock(context.Canceled)
-	if err == nil && c.repair != RepairNone {
-		err = r.mend(ctx, prefs, &res)
+	if err == nil {
+		if res.Value = r.merge(res.Replies); c.repair != RepairNone {
+			err = r.mend(ctx, prefs, &res)
+		}
 	}
 	if err != nil {
 		for ; decided != 0; decided &= decided - 1 {
@@ -149,24 +148,28 @@ func readMany[T any](ctx context.Context, c *Coordinator, prefs []string, op Op[
 	return res, nil
 }
 
-// result collects the replies that decided. The mutex is held.
-func (r *readCall[T]) result() Result[T] {
+// replies collects those that decided. The mutex is held.
+func (r *readCall[T]) replies() Result[T] {
 	res := Result[T]{Replies: make([]Reply[T], 0, popcount(r.decided)), Failed: r.failures[:len(r.failures):len(r.failures)]}
 	for set := r.decided; set != 0; set &= set - 1 {
 		i := lowest(set)
 		s := &r.slots[i]
 		res.Replies = append(res.Replies, Reply[T]{s.target, r.values[i], s.took, r.hedged>>i&1 == 1})
 	}
-	switch merge := r.op.Merge; {
-	case merge == nil:
-		res.Value = r.values[r.first]
-	default:
-		res.Value = res.Replies[0].Value
-		for _, reply := range res.Replies[1:] {
-			res.Value = merge(res.Value, reply.Value)
-		}
-	}
 	return res
+}
+
+// merge folds the replies. The mutex is not held: Merge may take its time, or
+// panic.
+func (r *readCall[T]) merge(replies []Reply[T]) T {
+	if r.op.Merge == nil {
+		return r.values[r.first]
+	}
+	v := replies[0].Value
+	for _, reply := range replies[1:] {
+		v = r.op.Merge(v, reply.Value)
+	}
+	return v
 }
 
 func (r *readCall[T]) ask(ctx context.Context, place int, t Target) (err error) {

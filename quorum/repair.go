@@ -86,14 +86,11 @@ func (r *readCall[T]) mendNow(ctx context.Context, prefs []string, same, stale u
 	p.urgent = stale
 	p.straggle()
 	r.c.shared.inFlight.Add(1)
+	defer p.endUnlessLaunched(r.c)
 	if err := p.launch(); err != nil {
-		r.c.shared.end()
 		return false, err
 	}
-	defer func() {
-		p.mu.Lock()
-		p.partAndUnlock()
-	}()
+	defer p.part()
 	p.wait(ctx)
 	cancel := p.detach(ctx)
 	res.Repaired = p.names(p.acks &^ same)

@@ -57,6 +57,7 @@ func Write(ctx context.Context, c *Coordinator, prefs []string, op WriteOp) (Rec
 	}
 	c.shared.writes.Add(1)
 	w := &writeCall{op: op}
+	defer w.endUnlessLaunched(c)
 	err := w.prepare(ctx, c, &c.write, opWrite, prefs)
 	if err == nil && ctx.Err() != nil {
 		err = w.fail(contextReason(ctx))
@@ -68,13 +69,9 @@ func Write(ctx context.Context, c *Coordinator, prefs []string, op WriteOp) (Rec
 		err = w.launch()
 	}
 	if err != nil {
-		c.shared.end()
 		return Receipt{Failed: w.failures}, err
 	}
-	defer func() {
-		w.mu.Lock()
-		w.partAndUnlock()
-	}()
+	defer w.part()
 	w.mu.Lock()
 	missed := w.overdue()
 	w.mu.Unlock()
