@@ -28,12 +28,17 @@ type locator interface {
 
 // makers make all placements by node.
 func makers(t testing.TB) map[string]func([]ring.Node, ...ring.Option) locator {
+	tables := func(replicas int) func([]ring.Node, ...ring.Option) locator {
+		return func(nodes []ring.Node, opts ...ring.Option) locator {
+			return mustTable(t, nodes, replicas, append(opts, ring.WithPartitions(256))...)
+		}
+	}
 	return map[string]func([]ring.Node, ...ring.Option) locator{
 		"Ring":       func(nodes []ring.Node, opts ...ring.Option) locator { return mustNew(t, nodes, opts...) },
 		"Rendezvous": func(nodes []ring.Node, opts ...ring.Option) locator { return mustRendezvous(t, nodes, opts...) },
 		"Maglev":     func(nodes []ring.Node, opts ...ring.Option) locator { return mustMaglev(t, nodes, opts...) },
-		"Table":      func(nodes []ring.Node, opts ...ring.Option) locator { return mustTable(t, nodes, 1, opts...) },
-		"Table of 3": func(nodes []ring.Node, opts ...ring.Option) locator { return mustTable(t, nodes, 3, opts...) },
+		"Table":      tables(1),
+		"Table of 3": tables(3),
 	}
 }
 
@@ -213,7 +218,7 @@ func TestSharesFollowWeights(t *testing.T) {
 		for _, n := range nodes {
 			lo, hi := testkit.RateBounds(n.Weight/10, keys, 5)
 			rate := float64(counts[n.ID]) / keys
-			slack := map[string]float64{"Ring": 0.15, "Maglev": 0.002, "Table": 0.0005}[name] * n.Weight / 10
+			slack := map[string]float64{"Ring": 0.15, "Maglev": 0.002, "Table": 0.04}[name] * n.Weight / 10
 			assert.True(t, lo-slack <= rate && rate <= hi+slack, "%s: %s has %g", name, n.ID, rate)
 		}
 	}

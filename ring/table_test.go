@@ -84,7 +84,7 @@ func smallNodes(rng *rand.Rand, n, zones int) []ring.Node {
 // No table that keeps the promises moves fewer replicas: everything is tried.
 func TestTableMovesTheFewest(t *testing.T) {
 	rng := rand.New(rand.NewPCG(1, 20))
-	for i := range 300 {
+	for i := range 200 {
 		n, zones, replicas := 5, i%4, 1+rng.IntN(4)
 		partitions := ring.WithPartitions(1 << rng.IntN(4))
 		before := mustTable(t, smallNodes(rng, n, zones), replicas, partitions)
