@@ -3,100 +3,108 @@ package ring
 import "math/bits"
 
 // index finds the first token at or after a hash in about one step. The circle
-// is cut into 2^k equal buckets. The entry of a bucket holds the first two tokens
-// at or after its start, each as its node and, in 16 bits, its place in the
-// bucket, or 0xffff for one that is behind it. A hash that is clearly before
-// either has its answer by one access to memory, and without a branch between the
-// two. The few others search the sorted points, from where rank says that a group
-// of buckets begins.
+// is cut into 2^k equal buckets. The entry of a bucket has three lanes, for the
+// first three tokens at or after its start: in the low bits the node, above it the
+// place in the bucket, as many bits of it as a lane has left; what is behind the
+// bucket has the last place. A hash that is clearly before one of the three has
+// its answer by one access to memory, and without a branch between them. The few
+// others search the sorted points, from where rank says that a group of buckets
+// begins.
 //
-//	hash     ─┬─ top k bits: bucket   the next 16: place in the bucket
-//	entries  [ place,node place,node | place,node 0xffff,node | 0xffff,node ...
+//	hash     ─┬─ top k bits: bucket   the next 21: place in the bucket
+//	entries  [ place,node place,node last,node | last,node last,node ...
 //	rank     [ 0 | 4 | 5 ...          a group of buckets each
 //	points   [ x, y, z, ... , x, x ]  sentinels behind them stand for the first
 //
-// There are 2 to 4 buckets a point up to 2^16 points, of which 3 % of all hashes
-// are in doubt, and half as many above, to fit into the CPU's cache: 12 %. The
-// layout depends on the points only.
+// There are 1 to 2 buckets a point, of which 0.4 to 3 % of all hashes are in doubt.
+// The layout depends on the points and the number of nodes only.
 type index struct {
-	entries []uint64 // a bucket each: the nearer token in the low half
+	entries []uint64 // a bucket each: the nearest token in the lowest lane
 	points  []uint64 // sorted, and sentinels behind
 	rank    []uint32 // a group of buckets each, and the number of points behind
-	shift   uint8    // h >> shift is the bucket and the 16 bits of the place
+	nodes   uint32   // the bits of a lane that are the node
+	shift   uint8    // h >> shift is the bucket and the bits of a lane
 }
 
-const groupBits = 1 // a group has 2 buckets
+const (
+	groupBits = 1 // a group has 2 buckets
+	laneBits  = 21
+	lane      = 1<<laneBits - 1
+)
 
 // sentinels are how many points behind the others stand for the first: as many
 // as are compared at once.
 const sentinels = 4
 
-// newIndex takes over points, which are sorted and not empty, and appends the
-// sentinels, for which there had better be room.
-func newIndex(points []uint64) index {
-	n := len(points)
-	want := n
-	if n <= 1<<16 {
-		want = 2 * n
-	}
-	k := max(groupBits+1, bits.Len(uint(want-1)))
+// newIndex takes over points of that many nodes, which are sorted and not empty,
+// and appends the sentinels, for which there had better be room.
+func newIndex(points []uint64, nodes int) index {
+	k := max(groupBits+1, bits.Len(uint(len(points)-1)))
 	last := ^uint64(nodeMask) | points[0]&nodeMask
 	x := index{
-		entries: make([]uint64, 1<<k+stride), // the rest is cut off below
-		points:  append(points, last, last, last, last),
-		rank:    make([]uint32, 1<<(k-groupBits)+1),
-		shift:   uint8(64 - k - 16),
+		points: append(points, last, last, last, last),
+		nodes:  1<<max(1, bits.Len(uint(nodes-1))) - 1,
+		shift:  uint8(64 - k - laneBits),
 	}
-	x.fillRank()
-	x.fillEntries()
-	x.entries = x.entries[:1<<k]
+	x.fillRank(1 << (k - groupBits))
+	x.fillEntries(1 << k)
 	return x
 }
 
-// fillRank makes a histogram of the points over the groups, and sums it up.
-func (x *index) fillRank() {
-	shift := (x.shift + 16 + groupBits) & 63
+// fillRank makes a histogram of the points over that many groups, and sums it up.
+func (x *index) fillRank(groups int) {
+	rank, shift := make([]uint32, groups+1), (x.shift+laneBits+groupBits)&63
 	for _, p := range x.tokens() {
-		x.rank[p>>shift+1]++
+		rank[p>>shift+1]++
 	}
 	sum := uint32(0)
-	for g, n := range x.rank {
+	for g, n := range rank {
 		sum += n
-		x.rank[g] = sum
+		rank[g] = sum
 	}
+	x.rank = rank
 }
 
 // stride is how many entries are written at once.
 const stride = 8
 
-// fillEntries goes through the points. Each is what the buckets need from behind
-// the one of the last point to its own: nearly always less than stride, which are
-// written without asking how many are due, for what is too much will be
-// overwritten. So hardly a branch depends on the points.
-func (x *index) fillEntries() {
-	shift, entries, next := x.shift&63, x.entries, 0
-	for i, p := range x.tokens() {
-		at := p >> shift
-		b := int(at >> 16)
-		behind := (nodeMask<<16 | p&nodeMask) * (1<<32 + 1)
+// fillEntries makes the entries of n buckets. It goes through the points. Each is
+// what the buckets need from behind the one of the last point to its own: nearly
+// always less than stride, which are written without asking how many are due, for
+// what is too much will be overwritten. So hardly a branch depends on the points.
+func (x *index) fillEntries(n int) {
+	entries := make([]uint64, n+stride) // the rest is cut off below
+	// A lane is place|node, and place|node|last for the buckets before.
+	const inAll = 1 + 1<<laneBits + 1<<(2*laneBits)
+	points, shift, last, next := x.points, x.shift&63, lane&^uint64(x.nodes), 0
+	p, q := points[0]>>shift, points[1]>>shift
+	first, second := p&last|points[0]&nodeMask, q&last|points[1]&nodeMask
+	p, q = p>>laneBits, q>>laneBits
+	for _, r := range points[2 : len(points)-sentinels+2] {
+		third := r & nodeMask
+		r >>= shift
+		third |= r & last
+		r >>= laneBits
+		behind := (first | last) * inAll
 		few := (*[stride]uint64)(entries[next:])
 		few[0], few[1], few[2], few[3] = behind, behind, behind, behind
 		few[4], few[5], few[6], few[7] = behind, behind, behind, behind
-		for j := next + stride; j < b; j++ {
+		for j := next + stride; j < int(p); j++ {
 			entries[j] = behind
 		}
-		q := x.points[i+1]
-		place := min(q>>shift-at&^nodeMask, nodeMask)
-		entry := place<<48 | q&nodeMask<<32 | at&nodeMask<<16 | p&nodeMask
-		if old := entries[b]; b < next {
+		// The sign of p-q says that q is in a later bucket.
+		entry := first | (second|last&uint64(int64(p-q)>>63))<<laneBits | (third|last&uint64(int64(p-r)>>63))<<(2*laneBits)
+		if old := entries[p]; int(p) < next {
 			entry = old // p is not the first of its bucket
 		}
-		entries[b] = entry
-		next = b + 1
+		entries[p] = entry
+		next = int(p) + 1
+		p, first, q, second = q, second, r, third
 	}
-	for j := next; j < len(entries); j++ {
-		entries[j] = (nodeMask<<16 | x.points[0]&nodeMask) * (1<<32 + 1)
+	for j := next; j < n; j++ {
+		entries[j] = (points[0]&nodeMask | last) * inAll
 	}
+	x.entries = entries[:n]
 }
 
 // tokens returns the points without the sentinels.
@@ -110,18 +118,22 @@ func (x *index) tokens() []uint64 {
 // node returns the index of h's owner, -1 if there are no points.
 func (x *index) node(h uint64) int {
 	at := h >> (x.shift & 63)
-	b := at >> 16
+	b := at >> laneBits
 	if b >= uint64(len(x.entries)) {
 		return -1
 	}
 	e := x.entries[b]
-	place := uint32(at) << 16
-	near := uint32(e)
-	if place > near|nodeMask { // behind the first
-		near = uint32(e >> 32)
+	nodes := uint64(x.nodes)
+	place := at & lane &^ nodes
+	near := e & lane
+	if near < place { // behind the first
+		near = e >> laneBits & lane
 	}
-	if place|nodeMask < near { // before this one
-		return int(near & nodeMask)
+	if near < place { // and the second
+		near = e >> (2 * laneBits)
+	}
+	if place|nodes < near { // before this one
+		return int(near & nodes)
 	}
 	return x.scan(h)
 }
@@ -139,7 +151,7 @@ const longScan = 24
 // sentinel if none is. It compares four points at once, for a loop over single
 // ones ends where no branch predictor expects it.
 func (x *index) find(h uint64) int {
-	group := h >> ((x.shift + 16 + groupBits) & 63)
+	group := h >> ((x.shift + laneBits + groupBits) & 63)
 	i := int(x.rank[group])
 	for end := i + longScan; i < end; i += 4 {
 		p := (*[sentinels]uint64)(x.points[i:])

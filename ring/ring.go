@@ -18,7 +18,7 @@ import (
 //
 // A lookup takes constant time, usually one access to memory, and allocates
 // nothing. A Ring is safe for concurrent use; [Live] publishes changes to
-// readers. It needs 18 to 48 bytes a token.
+// readers. It needs 18 to 28 bytes a token.
 //
 // The zero Ring answers like an empty one and is there to be decoded into; its
 // Add, Remove and Update panic and name New.
@@ -72,7 +72,7 @@ func assemble(c config, nodes []Node, points []uint64) *Ring {
 		r.ids[i] = n.ID
 	}
 	if len(points) > 0 {
-		r.idx = newIndex(points)
+		r.idx = newIndex(points, len(nodes))
 	}
 	return r
 }

@@ -48,6 +48,26 @@ func TestRingManyNodesAgainstTwin(t *testing.T) {
 	}
 }
 
+// An entry of the index has less room for places the more nodes there are; what it
+// decides must be what a search finds.
+func TestLookupIsWhatSearchFinds(t *testing.T) {
+	rng := rand.New(rand.NewPCG(4, 2))
+	for _, n := range []int{1, 2, 3, 1000, 40_000} {
+		r := mustNew(t, ring.Nodes(names(n)...), ring.WithVirtualNodes(1+2000/n))
+		check := func(h uint64) {
+			if i := r.Locate(h); i != r.AppendLocate(nil, h, 1)[0] {
+				t.Fatalf("%d nodes: %#x is on %d", n, h, i)
+			}
+		}
+		for token := range r.Tokens() {
+			check(token - 1)
+			check(token)
+			check(token + 1)
+			check(rng.Uint64())
+		}
+	}
+}
+
 func TestRingWithSecretAgainstTwin(t *testing.T) {
 	secret := [16]byte{1, 2, 3}
 	w := newTwin(20, ring.Nodes("a", "b", "c")...)
