@@ -74,8 +74,9 @@ func (s *Sketch) mergeRegisters(other *Sketch) {
 // raiseAll sets every register of dst to the larger of the two, eight at a time and
 // twice a round. There are as many in both, a multiple of 16.
 func raiseAll(dst, src []uint8) {
-	for ; len(dst) >= 16 && len(src) >= 16; dst, src = dst[16:], src[16:] {
-		d, s := (*[16]uint8)(dst), (*[16]uint8)(src)
+	src = src[:len(dst)]
+	for i := 0; i < len(dst)-15; i += 16 {
+		d, s := dst[i:i+16:i+16], src[i:i+16:i+16]
 		low := largerBytes(binary.LittleEndian.Uint64(d[:8]), binary.LittleEndian.Uint64(s[:8]))
 		high := largerBytes(binary.LittleEndian.Uint64(d[8:]), binary.LittleEndian.Uint64(s[8:]))
 		binary.LittleEndian.PutUint64(d[:8], low)
