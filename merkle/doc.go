@@ -11,11 +11,21 @@
 // carry, and [Sync] carries them over a stream: the initiator asks, the responder
 // answers with sums, cells of a rateless sketch or lists, and keeps nothing between
 // messages. The initiator learns every difference, often from the first answer;
-// the responder learns none: what it lacks, the initiator's side sends it with the
-// rows. For both to know without that, run a second session the other way round.
+// the responder learns none.
 //
 // Do not use it between parties that do not trust each other: its sums are no
 // commitment. The secret keeps those out who do not have it.
+//
+// # Who learns what
+//
+// An opening tells the responder whether all is equal, and if not, nothing more. An
+// answer tells the initiator whether all is equal or what differs: if it can be
+// decoded, the two messages were the session, and the initiator knows every
+// difference. Further requests name slices of the ring, never what was found in
+// them. So repair in both directions is the initiator's: for each [Diff] it asks for
+// the rows that the other side has and sends those that it has itself, and where
+// both have one, the newer, which the rows say. A responder that should know by
+// itself initiates a session of its own, at the same cost again.
 //
 // # Rows by position
 //
@@ -46,7 +56,7 @@
 //	parameter 0  check of the secret: SipHash-2-4 of a constant, or 0
 //	payload      8 position, 8 version for each entry, by position, each once
 //
-// It holds no sums and no nodes: decoding makes them anew, in a third of the time
+// It holds no sums and no nodes: decoding makes them anew, in a fifth of the time
 // that Put takes.
 //
 // Messages have no envelope; integers are little-endian, varints those of

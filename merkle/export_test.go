@@ -89,3 +89,15 @@ func Estimate(a, b *Tree, n int) uint64 {
 
 // Cells returns which cells an entry is part of.
 func (t *Tree) Cells(h, v uint64) uint64 { return t.patterns.of(t.keying.one(h, v).lo) }
+
+// Held returns about how many bytes a session holds beside its tree and the
+// differences that were not taken yet.
+func (s *Session) Held() (bytes int) {
+	for _, x := range append(s.queue[:len(s.queue):len(s.queue)], s.active...) {
+		bytes += 96 + 24*cap(x.cells) + 24*cap(x.known)
+	}
+	return bytes
+}
+
+// Height returns the levels of inner nodes.
+func (t *Tree) Height() int { return t.height }

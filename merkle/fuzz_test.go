@@ -49,41 +49,38 @@ func FuzzDecode(f *testing.F) {
 	})
 }
 
+func must2(out []byte, _ bool, err error) []byte { return must(out, err) }
+
 // Whatever bytes come from the other side, a session of either role answers with
 // a message or with an error of this package, and its state is bounded.
 func FuzzNext(f *testing.F) {
 	rng := rand.New(rand.NewPCG(1, 2))
 	a, b := replicas(rng, shapes["uniform"], 300, 40)
 	x, y := treeOf(f, a), treeOf(f, b)
-	start, err := x.Initiate()
-	if err != nil {
-		f.Fatal(err)
-	}
-	opening, _, err := start.Next(nil, nil)
-	if err != nil {
-		f.Fatal(err)
-	}
-	responder, err := y.Respond()
-	if err != nil {
-		f.Fatal(err)
-	}
-	answer, _, err := responder.Next(nil, opening)
-	if err != nil {
-		f.Fatal(err)
-	}
+	start, responder := must(x.Initiate()), must(y.Respond())
+	opening := must2(start.Next(nil, nil))
+	answer := must2(responder.Next(nil, opening))
+	second := must2(start.Next(nil, answer))
+	f.Add(second)
+	f.Add(must2(responder.Next(nil, second)))
 	f.Add(opening)
 	f.Add(answer)
 	f.Add(answer[:len(answer)/2])
 	f.Fuzz(func(t *testing.T, message []byte) {
 		const most = 1 << 10
-		for role, side := range map[string]func(...merkle.SessionOption) (*merkle.Session, error){"initiator": x.Initiate, "responder": y.Respond} {
-			s, err := side(merkle.WithMaxMessage(most))
-			if err != nil {
-				t.Fatal(err)
-			}
-			if role == "initiator" {
-				if _, _, err := s.Next(nil, nil); err != nil {
-					t.Fatal(err)
+		for role, s := range map[string]*merkle.Session{
+			"initiator": must(x.Initiate(merkle.WithMaxMessage(most))),
+			"asking":    must(x.Initiate(merkle.WithMaxMessage(most))),
+			"responder": must(y.Respond(merkle.WithMaxMessage(most))),
+		} {
+			message := bytes.Clone(message)
+			if role != "responder" {
+				opening := must2(s.Next(nil, nil))
+				if role == "asking" {
+					must2(s.Next(nil, must2(responder.Next(nil, opening))))
+				}
+				if len(message) > 4 { // or it would never be an answer
+					copy(message[1:5], opening[1:5])
 				}
 			}
 			out, _, err := s.Next(nil, message)

@@ -140,3 +140,45 @@ func TestImagesAndSecrets(t *testing.T) {
 	err = few(t, 1, merkle.WithSecret(a)).UnmarshalBinary(must(few(t, 1, merkle.WithSecret(b)).MarshalBinary()))
 	assert.EqualError(t, err, "merkle: incompatible: image was made under another secret")
 }
+
+// Who listens learns no sums: what is sent of them is hashed under a salt, which is
+// another one each time.
+func TestMessagesTellNoSums(t *testing.T) {
+	for name, opts := range optionSets {
+		tree := few(t, 100, opts...)
+		sum := tree.Summary(merkle.Range{}).Sum
+		a, b := must2(must(tree.Initiate()).Next(nil, nil)), must2(must(tree.Initiate()).Next(nil, nil))
+		require.Len(t, a, len(b))
+		require.NotEqual(t, a[1:13], b[1:13], "%s: salt and check", name)
+		require.NotEqual(t, a[len(a)-16:], b[len(b)-16:], "%s: tag", name)
+		answer := must2(must(few(t, 90, opts...).Respond()).Next(nil, a))
+		for _, message := range [][]byte{a, b, answer} {
+			require.NotContains(t, string(message), string(sum[:8]), name)
+			require.NotContains(t, string(message), string(sum[8:]), name)
+		}
+	}
+}
+
+// Positions of any choice make a tree no higher and no slower than logarithmic.
+func TestChosenPositionsKeepTheTreeLow(t *testing.T) {
+	for name, position := range map[string]func(i uint64) uint64{
+		"ascending":  func(i uint64) uint64 { return i },
+		"descending": func(i uint64) uint64 { return math.MaxUint64 - i },
+		"high bits":  func(i uint64) uint64 { return i << 44 },
+		"doubling":   func(i uint64) uint64 { return 1<<(i%64) + i/64 },
+		"two ends":   func(i uint64) uint64 { return i>>1 ^ -(i & 1) },
+	} {
+		tree := newTree(t)
+		const n = 50_000
+		for i := range uint64(n) {
+			tree.PutHash(position(i), 1)
+		}
+		require.NoError(t, tree.Check(), name)
+		require.LessOrEqual(t, tree.Height(), 4, name) // a quarter full, it would be 4
+		for i := range uint64(n) {
+			if _, ok := tree.Get(position(i)); !ok {
+				t.Fatalf("%s: no position %#x", name, position(i))
+			}
+		}
+	}
+}

@@ -351,3 +351,69 @@ func TestContradictionsEnd(t *testing.T) {
 		})
 	}
 }
+
+// A responder that tells one more cell each time, none of which decodes, reaches
+// the bound of messages.
+func TestEndlessAnswersReachTheLimit(t *testing.T) {
+	rng := rand.New(rand.NewPCG(47, 48))
+	s := must(few(t, 1000).Initiate(merkle.WithMaxMessage(1 << 10)))
+	out, _, err := s.Next(nil, nil)
+	require.NoError(t, err)
+	salt := slices.Clone(out[1:5])
+	last, messages := uint64(math.MaxUint64), 0
+	for ; err == nil; messages++ {
+		require.Less(t, messages, 500)
+		in := append(append([]byte{4}, salt...), 1)
+		in = binary.LittleEndian.AppendUint64(in, last)
+		in = binary.AppendUvarint(in, 1<<40)
+		in = append(binary.LittleEndian.AppendUint64(in, rng.Uint64()), 1)
+		for range 20 {
+			in = append(in, byte(rng.Uint32()))
+		}
+		in = append(in, 1)
+		for i := 1; messages == 0 && i < 64; i++ {
+			in = append(in, 2)
+		}
+		if out, _, err = s.Next(nil, in); err == nil {
+			all := fieldsOf(t, out, false)
+			i := slices.IndexFunc(all, func(f field) bool { return f.name == "last of a slice" })
+			parts := slices.IndexFunc(all, func(f field) bool { return f.name == "parts" })
+			last = binary.LittleEndian.Uint64(out[all[i].from:])
+			if first := binary.LittleEndian.Uint64(out[all[i-1].from:]); out[all[parts].from] > 1 {
+				last = first + (last-first)/2
+			}
+		}
+	}
+	require.ErrorIs(t, err, merkle.ErrLimit)
+	require.Greater(t, messages, 50)
+}
+
+// A session of short messages holds little, however much differs.
+func TestSessionsHoldLittle(t *testing.T) {
+	rng := rand.New(rand.NewPCG(49, 50))
+	for _, most := range []int{1 << 10, 16 << 10} {
+		a, b := replicas(rng, shapes["uniform"], 40_000, 3_000)
+		s := must(treeOf(t, a).Initiate(merkle.WithMaxMessage(most)))
+		y, peak, found := treeOf(t, b), 0, 0
+		respond := func() *merkle.Session {
+			peak = max(peak, s.Held())
+			return must(y.Respond(merkle.WithMaxMessage(most)))
+		}
+		var in []byte
+		for {
+			out, done, err := s.Next(nil, in)
+			require.NoError(t, err)
+			for range s.Diffs() {
+				found++
+			}
+			if done {
+				break
+			}
+			in, _, err = respond().Next(nil, out)
+			require.NoError(t, err)
+		}
+		require.Equal(t, 3_000, found)
+		t.Logf("messages of %d bytes: %d held", most, peak)
+		require.LessOrEqual(t, peak, 4*most+4096)
+	}
+}

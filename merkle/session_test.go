@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"maps"
 	"math/rand/v2"
-	"net"
 	"slices"
 	"testing"
 
@@ -143,31 +142,6 @@ func TestSessionOfRanges(t *testing.T) {
 	require.NoError(t, err)
 	_, _, err = r.Next(nil, out)
 	assert.ErrorIs(t, err, merkle.ErrIncompatible)
-}
-
-func TestSync(t *testing.T) {
-	rng := rand.New(rand.NewPCG(15, 16))
-	for _, d := range []int{0, 5, 700} {
-		a, b := replicas(rng, shapes["uniform"], 4000, d)
-		near, far := net.Pipe()
-		end := make(chan error)
-		go func() {
-			r, err := treeOf(t, b).Respond()
-			for _, e := range merkle.Sync(far, r) {
-				err = e
-			}
-			end <- err
-		}()
-		s, err := treeOf(t, a).Initiate()
-		require.NoError(t, err)
-		got := map[uint64]merkle.Diff{}
-		for d, err := range merkle.Sync(near, s) {
-			require.NoError(t, err)
-			got[d.Hash] = d
-		}
-		require.Equal(t, difference(a, b), got)
-		require.NoError(t, <-end)
-	}
 }
 
 // A peer that says anything at all ends in an error or an end, in so many messages.

@@ -1,6 +1,7 @@
 package merkle
 
 import (
+	"bytes"
 	"encoding/binary"
 	"fmt"
 	"io"
@@ -11,7 +12,8 @@ import (
 // uvarint, and a length of 0 as the end. The initiator yields differences as it
 // finds them; the responder, none. An error comes last. Both ends of the stream
 // need a Sync, one of each role; it neither closes the stream nor reads beyond its
-// end of the session.
+// end of the session. After an error close the stream, for the other side may wait
+// for a message; a loop that ends early tells it.
 func Sync(rw io.ReadWriter, s *Session) iter.Seq2[Diff, error] {
 	return func(yield func(Diff, error) bool) {
 		if err := s.sync(rw, func(d Diff) bool { return yield(d, nil) }); err != nil {
@@ -55,6 +57,9 @@ func (s *Session) sync(rw io.ReadWriter, yield func(Diff) bool) error {
 		if in, err = s.read(rw, in); err != nil {
 			return err
 		}
+		if len(in) == 0 && s.starts {
+			return corrupt("the other side ended the session")
+		}
 	}
 }
 
@@ -70,11 +75,14 @@ func (s *Session) read(r io.Reader, buf []byte) ([]byte, error) {
 	if n > uint64(s.max) {
 		return nil, fmt.Errorf("%w: message of %d bytes, want at most %d", ErrLimit, n, s.max)
 	}
-	buf = append(buf[:0], make([]byte, n)...)
-	if _, err := io.ReadFull(r, buf); err != nil {
+	message := bytes.NewBuffer(buf[:0])
+	if _, err := io.CopyN(message, r, int64(n)); err != nil {
+		if err == io.EOF {
+			err = io.ErrUnexpectedEOF
+		}
 		return nil, fmt.Errorf("merkle: reading a message: %w", err)
 	}
-	return buf, nil
+	return message.Bytes(), nil
 }
 
 // byteReader reads single bytes without reading ahead.

@@ -1,7 +1,9 @@
 package merkle_test
 
 import (
+	"fmt"
 	"math/rand/v2"
+	"slices"
 	"testing"
 
 	"github.com/distkit/distkit/internal/hash64"
@@ -58,6 +60,37 @@ func TestPositions(t *testing.T) {
 	}
 	// Range is ring.Range, field by field.
 	assert.Equal(t, merkle.Range{Start: 1, End: 2}, merkle.Range(ring.Range{Start: 1, End: 2}))
+}
+
+// A tree counts the ranges of a ring exactly, with the ring's secret or without.
+func TestTreeCountsTheRangesOfARing(t *testing.T) {
+	secret := [16]byte{7}
+	for name, opts := range map[string]struct {
+		ring []ring.Option
+		tree []merkle.TreeOption
+	}{
+		"plain":     {},
+		"secret":    {[]ring.Option{ring.WithSecret(secret)}, []merkle.TreeOption{merkle.WithSecret(secret)}},
+		"sumSecret": {nil, []merkle.TreeOption{merkle.WithSumSecret(secret)}},
+	} {
+		r := must(ring.New([]ring.Node{{ID: "a"}, {ID: "b"}, {ID: "c"}}, opts.ring...))
+		tree, want := newTree(t, opts.tree...), map[string]uint64{}
+		for i := range 2000 {
+			key := fmt.Sprint("key", i)
+			tree.PutString(key, nil)
+			id, _ := r.OwnerString(key)
+			want[id]++
+		}
+		for id, n := range want {
+			got := uint64(0)
+			for arc := range r.Ranges(id, 1) {
+				got += tree.Summary(merkle.Range(arc)).Count
+			}
+			assert.Equal(t, n, got, "%s: %s", name, id)
+			s := must(tree.Initiate(merkle.WithRanges(slices.Collect(r.Ranges(id, 1))...), merkle.WithMaxMessage(1<<20)))
+			assert.NotEmpty(t, must2(s.Next(nil, nil)))
+		}
+	}
 }
 
 func TestOtherSecretsAreIncompatible(t *testing.T) {

@@ -293,3 +293,34 @@ func TestLooseEndsOfALoop(t *testing.T) {
 func isOurs(err error) bool {
 	return errors.Is(err, merkle.ErrCorrupt) || errors.Is(err, merkle.ErrIncompatible) || errors.Is(err, merkle.ErrLimit)
 }
+
+// What is cut out of a tree and what stays add up to what it was.
+func TestSummariesAddUp(t *testing.T) {
+	add := func(a, b merkle.Summary) (s merkle.Summary) {
+		s.Count = a.Count + b.Count
+		carry := 0
+		for i := range s.Sum {
+			carry += int(a.Sum[i]) + int(b.Sum[i])
+			s.Sum[i] = byte(carry)
+			carry >>= 8
+		}
+		return s
+	}
+	rng := rand.New(rand.NewPCG(63, 64))
+	for name, opts := range optionSets {
+		tree := newTree(t, opts...)
+		for range 3000 {
+			tree.PutHash(rng.Uint64(), rng.Uint64())
+		}
+		for range 50 {
+			r := merkle.Range{Start: rng.Uint64(), End: rng.Uint64()}
+			rest := merkle.Range{Start: r.End, End: r.Start}
+			whole := tree.Summary(merkle.Range{})
+			require.Equal(t, whole, add(tree.Summary(r), tree.Summary(rest)), name)
+			s := tree.Snapshot()
+			part := s.Cut(r)
+			require.Equal(t, whole, add(part.Summary(merkle.Range{}), s.Summary(merkle.Range{})), name)
+			require.Equal(t, tree.Summary(r), part.Summary(merkle.Range{}), name)
+		}
+	}
+}
