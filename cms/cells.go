@@ -1,15 +1,17 @@
 package cms
 
-import "github.com/distkit/distkit/internal/hash64"
+import (
+	"math/bits"
+
+	"github.com/distkit/distkit/internal/hash64"
+)
 
 // counter is one of the cells that hold counts. Additions saturate.
 type counter interface{ uint32 | uint64 }
 
-// spread remixes the hash of a key. Row i of w cells counts it in cell
-// Reduce(x + i*g, w): double hashing keeps the bounds of independent rows (Kirsch
-// and Mitzenmacher 2008), and on 64-bit words it has none of the degenerate cases
-// of (a + i*b) mod w. The remix makes cells independent of whatever chose the
-// keys that come here, a ring or a shard number made from the same hash.
+// spread remixes the hash of a key into the two words that [row] makes all rows of.
+// The remix makes cells independent of whatever chose the keys that come here, a
+// ring or a shard number made from the same hash.
 func spread(h uint64) (x, g uint64) {
 	x = hash64.Mix(h, hash64.SaltCMS)
 	return x, stride(x)
@@ -23,6 +25,14 @@ func stride(x uint64) uint64 {
 	x *= 0xd6e8feb86659fd93
 	return (x ^ x>>32) | 1
 }
+
+// row returns the word whose high bits choose a key's cell in row i. Without the
+// rotation this is double hashing, x + i*g, which keeps the mean of independent
+// rows (Kirsch and Mitzenmacher 2008) but not the tail: two keys that are close in
+// x and in g meet in all rows at once, one pair in some 4w^2. In 5 rows of 272 cells
+// 16 keys in a million then have the count of one of the hottest keys; with the
+// rotation 0.1 have, as with a hash for each row.
+func row(x, g, i uint64) uint64 { return bits.RotateLeft64(x, int(13*i)) + i*g }
 
 // plus adds without ever wrapping; the compiler makes no branch of it.
 func plus[C counter](a, b C) C {
@@ -42,7 +52,7 @@ func narrowed[C counter](n uint64) C { return C(min(n, uint64(^C(0)))) }
 
 // cell returns a key's cell in row i. It is small enough to be inlined.
 func cell[C counter](cells []C, w, i, x, g uint64) *C {
-	return &cells[i*w+hash64.Reduce(x+i*g, w)]
+	return &cells[i*w+hash64.Reduce(row(x, g, i), w)]
 }
 
 // lowest returns the smallest of a key's cells, its estimate.

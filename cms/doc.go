@@ -65,7 +65,7 @@
 //
 // With x = Mix(hash) under the salt of this package and g = M(M(x)) ^ M(M(x))>>32
 // | 1, where M(x) = (x ^ x>>32) * 0xd6e8feb86659fd93, a key counts in cell
-// floor((x + i*g)*w / 2^64) of row i.
+// floor(r*w / 2^64) of row i, r being x, rotated left by 13i bits, plus i*g.
 //
 // A [TopK] has kind 17, version 0, A = 0, the flag 1 if counters have 64 bits, and
 // the parameters k, counters a row, items, MinCount, total and check value. Its

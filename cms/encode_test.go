@@ -242,7 +242,7 @@ func TestSketchLayout(t *testing.T) {
 	x := hash64.Mix(42, hash64.SaltCMS)
 	g := (m(m(x)) ^ m(m(x))>>32) | 1
 	for i := range uint64(d) {
-		column := int(math.Floor(float64(x+i*g) / (1 << 64) * w))
+		column := int(math.Floor(float64((x<<(13*i)|x>>(64-13*i))+i*g) / (1 << 64) * w))
 		for j := range w {
 			want := uint32(0)
 			if j == column {

@@ -56,7 +56,7 @@ func ExampleTopK() {
 		fmt.Printf("%+v\n", item)
 	}
 	// Output:
-	// {Key:hot Count:500 Error:0}
+	// {Key:hot Count:501 Error:1}
 	// {Key:warm Count:101 Error:1}
 }
 

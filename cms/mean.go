@@ -26,7 +26,7 @@ func (s *Sketch) CountMeanHash(h uint64) float64 {
 	x, g := spread(h)
 	var rows [maxDepth]float64
 	for i := range s.depth {
-		c := float64(s.at(i*s.width + hash64.Reduce(x+i*g, s.width)))
+		c := float64(s.at(i*s.width + hash64.Reduce(row(x, g, i), s.width)))
 		rows[i] = c - (float64(s.total)-c)/float64(s.width-1)
 	}
 	slices.Sort(rows[:s.depth])

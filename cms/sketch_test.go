@@ -101,6 +101,24 @@ func TestSketchKeepsItsBound(t *testing.T) {
 	}
 }
 
+// Next to no key meets another in all rows at once, which takes all of its count:
+// double hashing without more lets one in some 4w^2 do that.
+func TestKeysDoNotMeetInAllRows(t *testing.T) {
+	for _, c := range []struct{ width, depth int }{{64, 4}, {64, 8}, {32, 16}, {1000, 3}, {272, 5}} {
+		const strangers = 1_000_000
+		s := must(cms.NewSize(c.width, c.depth))
+		s.AddHash(1 << 40)
+		met := 0
+		for h := range uint64(strangers) {
+			if s.CountHash(h) > 0 {
+				met++
+			}
+		}
+		expected := strangers / math.Pow(float64(c.width), float64(c.depth))
+		require.LessOrEqual(t, float64(met), expected+4*math.Sqrt(expected)+1, "%+v", c)
+	}
+}
+
 // Conservative updates about halve the mean error, whatever the skew.
 func TestConservativeHalvesTheError(t *testing.T) {
 	for _, skew := range []float64{0.5, 1, 1.3} {

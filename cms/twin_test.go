@@ -37,7 +37,8 @@ func newTwin(width, depth int, conservative bool, full uint64) *twin {
 			g *= 0xd6e8feb86659fd93
 		}
 		g = (g ^ g>>32) | 1
-		hi, _ := bits.Mul64(x+uint64(row)*g, uint64(width))
+		rotated := x<<(13*row%64) | x>>(64-13*row%64)
+		hi, _ := bits.Mul64(rotated+uint64(row)*g, uint64(width))
 		return int(hi)
 	}
 	return t

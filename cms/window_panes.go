@@ -96,7 +96,7 @@ func addPanes[C counter](w *Window, cells []C, x, g uint64, n C) uint64 {
 	var places [maxDepth]uint64
 	width, panes, slot, newest := w.width, w.panes, w.slot, w.newest
 	for i := range w.depth {
-		place := i*width + hash64.Reduce(x+i*g, width)
+		place := i*width + hash64.Reduce(row(x, g, i), width)
 		if w.current[place/neighborhood] != newest {
 			clearOver(w, cells, place/neighborhood)
 		}
@@ -137,7 +137,7 @@ func countPanes[C counter](w *Window, cells []C, x, g, over uint64) (sum uint64)
 	width, depth, panes, current, newest := w.width, w.depth, w.panes, w.current, w.newest
 	behind := uint64(0) // how many of the newest panes a row has nothing of
 	for i := range depth {
-		place := i*width + hash64.Reduce(x+i*g, width)
+		place := i*width + hash64.Reduce(row(x, g, i), width)
 		behind = max(behind, uint64(newest)-uint64(current[place/neighborhood]))
 		places[i%maxDepth] = place * panes
 	}
