@@ -72,7 +72,8 @@ func (k *Keyed) replace(t *table, rules []rule, now int64, least int) (dropped i
 	if k.table.Load() != t {
 		return 0, false
 	}
-	if rules == nil {
+	same := rules == nil
+	if same {
 		rules = t.rules
 	}
 	debtors := 0
@@ -83,8 +84,10 @@ func (k *Keyed) replace(t *table, rules []rule, now int64, least int) (dropped i
 	}
 	next := newTable(rules, max(least, slotsFor(debtors+1)))
 	left := t.mostLapsed()
-	for i := range left {
-		left[i] = rules[i].convertLapsed(&t.rules[i], left[i], now)
+	if !same {
+		for i := range left {
+			left[i] = rules[i].convertLapsed(&t.rules[i], left[i], now)
+		}
 	}
 	words, gone := make([]int64, len(rules)), make([]int64, len(rules))
 	for at := 0; at < len(t.cells); at += t.stride {
@@ -93,19 +96,21 @@ func (k *Keyed) replace(t *table, rules []rule, now int64, least int) (dropped i
 			continue
 		}
 		t.takeOut(at, words)
-		debtor := false
-		for i, v := range words {
-			words[i] = rules[i].convertDebt(&t.rules[i], v, now)
-			debtor = debtor || words[i] != fresh
-			v = rules[i].convertLapsed(&t.rules[i], v, now)
-			gone[i] = max(left[i], v)
+		copy(gone, words)
+		if !same {
+			for i, v := range words {
+				words[i] = rules[i].convertDebt(&t.rules[i], v, now)
+				gone[i] = rules[i].convertLapsed(&t.rules[i], v, now)
+			}
 		}
-		if debtor {
+		if next.says(words, now) {
 			next = next.with(h, words)
 			continue
 		}
-		copy(left, gone)
 		dropped++
+		for i := range left {
+			left[i] = max(left[i], gone[i])
+		}
 	}
 	for i := range next.lapsed {
 		copy(next.lapsed[i], left)
@@ -138,11 +143,21 @@ func (t *table) mostLapsed() []int64 {
 	return most
 }
 
+// says reports whether words still say something.
+func (t *table) says(words []int64, now int64) bool {
+	for i := range t.rules {
+		if words[i] >= t.rules[i].floor(now) {
+			return true
+		}
+	}
+	return false
+}
+
 // with adds a key to a table that nobody else sees yet, and returns the table, or
 // a larger one if both groups are full.
 func (t *table) with(h uint64, words []int64) *table {
-	if _, empty := t.choose(h, 0, false); empty >= 0 {
-		t.write(empty, h, words)
+	if at := t.vacancy(h); at >= 0 {
+		t.write(at, h, words)
 		t.used.Add(1)
 		return t
 	}
@@ -155,6 +170,32 @@ func (t *table) with(h uint64, words []int64) *table {
 		}
 	}
 	return larger.with(h, words)
+}
+
+// vacancy returns the slot that choose would in a table without lapsed debts.
+func (t *table) vacancy(h uint64) int {
+	first, second := t.groups(h)
+	a, inFirst := t.count(first)
+	if inFirst < comfortable {
+		return a
+	}
+	if b, inSecond := t.count(second); b >= 0 && (a < 0 || inSecond < inFirst) {
+		return b
+	}
+	return a
+}
+
+// count returns an empty slot of a group, or -1, and how many are taken.
+func (t *table) count(group uint64) (empty, taken int) {
+	empty = -1
+	for i := range slotsPerGroup {
+		if at := t.cell(group, i); t.cells[at].Load() != 0 {
+			taken++
+		} else if empty < 0 {
+			empty = at
+		}
+	}
+	return empty, taken
 }
 
 // firstReset returns the first instant at which a key has no debt any more.

@@ -201,8 +201,12 @@ func (k *Keyed) Reset(key []byte) { k.Key(key).Reset() }
 
 // allow is the way of most decisions: look up, decide, swap.
 func (k *Keyed) allow(h uint64, now, n int64) bool {
-	t := k.load()
-	if at := t.find(h); at >= 0 && len(t.rules) == 1 {
+	t, q := k.load(), request{want: wantPass, now: now, n: n}
+	at := t.find(h)
+	if at < 0 {
+		return k.serveNew(h, q).ok
+	}
+	if len(t.rules) == 1 {
 		word := &t.cells[at+1]
 		for v := word.Load(); v != frozen && uint64(t.cells[at].Load()) == h; v = word.Load() {
 			w, ok := t.rules[0].step(v, now, n)
@@ -214,7 +218,7 @@ func (k *Keyed) allow(h uint64, now, n int64) bool {
 			}
 		}
 	}
-	return k.serve(h, request{now: now, n: n}).ok
+	return k.serve(h, q).ok
 }
 
 // serve answers q for the key of h.
@@ -231,6 +235,11 @@ func (k *Keyed) serve(h uint64, q request) answer {
 		}
 		return serveAll(t.rules, none[:len(t.rules)], q)
 	}
+	return k.serveNew(h, q)
+}
+
+// serveNew answers q for a key that is probably not in the table.
+func (k *Keyed) serveNew(h uint64, q request) answer {
 	for {
 		if a, ok := k.serveLocked(k.load(), h, q); ok {
 			return a

@@ -89,6 +89,26 @@ func (l *Limiter) AllowN(n int64) bool { return l.allow(l.clock.now(), n) }
 func (l *Limiter) AllowAt(now time.Time, n int64) bool { return l.allow(instant(now), n) }
 
 func (l *Limiter) allow(now, n int64) bool {
+	c := l.core.Load()
+	if c == nil || c.kind != kindBucket || n <= 0 || n > c.most {
+		return l.allowAny(now, n)
+	}
+	// This is step, with what does not change out of the loop.
+	from := c.clock(now)
+	cost := c.cost(n)
+	for v := c.word.Load(); v != frozen; v = c.word.Load() {
+		w := max(v, from) + cost
+		if w-from > c.burst {
+			return false
+		}
+		if c.word.CompareAndSwap(v, w) {
+			return true
+		}
+	}
+	return l.allowAny(now, n)
+}
+
+func (l *Limiter) allowAny(now, n int64) bool {
 	for {
 		c := l.load()
 		for v := c.word.Load(); v != frozen; v = c.word.Load() {

@@ -45,11 +45,15 @@ func (m *Multi) Allow() bool { return m.AllowN(1) }
 
 // AllowN reports whether n events may pass now, all or none, and charges them if
 // so.
-func (m *Multi) AllowN(n int64) bool { return m.serve(request{now: m.clock.now(), n: n}).ok }
+func (m *Multi) AllowN(n int64) bool { return m.pass(m.clock.now(), n) }
 
 // AllowAt is AllowN at the given instant.
 func (m *Multi) AllowAt(now time.Time, n int64) bool {
-	return m.serve(request{now: instant(now), n: n}).ok
+	return m.pass(instant(now), n)
+}
+
+func (m *Multi) pass(now, n int64) bool {
+	return m.serve(request{want: wantPass, now: now, n: n}).ok
 }
 
 // Take is AllowN with an answer that has figures.

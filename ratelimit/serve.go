@@ -12,6 +12,7 @@ type want uint8
 
 const (
 	wantAll     want = iota // all n or nothing
+	wantPass                // the same, without figures
 	wantUpTo                // as many of n as there are
 	wantTurn                // all n, now or when they are due
 	wantNothing             // the state
@@ -29,6 +30,11 @@ type answer struct {
 // serve answers q for a limiter whose word is v, and returns its next word.
 func (r *rule) serve(v int64, q request) (word int64, a answer) {
 	switch q.want {
+	case wantPass:
+		if word, a.ok = r.step(v, q.now, q.n); !a.ok {
+			word = v
+		}
+		return word, a
 	case wantNothing:
 		a.Result = r.peek(v, q.now)
 		return v, a
