@@ -21,6 +21,7 @@ import (
 	"github.com/distkit/distkit/bench/lru"
 	"github.com/distkit/distkit/bench/merkle"
 	"github.com/distkit/distkit/bench/quorum"
+	"github.com/distkit/distkit/bench/ratelimit"
 	"github.com/distkit/distkit/bench/ring"
 	"github.com/distkit/distkit/bench/vclock"
 )
@@ -33,6 +34,7 @@ var suites = []func() bar.Suite{
 	lru.Suite,
 	merkle.Suite,
 	quorum.Suite,
+	ratelimit.Suite,
 	ring.Suite,
 	vclock.Suite,
 }
