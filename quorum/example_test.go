@@ -200,10 +200,31 @@ func ExampleHedge() {
 	// Output: <nil> 2
 }
 
+// A write of 2 is half done: it reached a. Whoever reads it makes sure that the
+// next reader finds it, too, though a is gone.
 func ExampleRepairMode() {
-	_, err := quorum.New(3, 2, 2, quorum.WithRepair(quorum.RepairBlocking))
-	fmt.Println(err)
-	// Output: <nil>
+	c, err := quorum.New(3, 2, 2, quorum.WithRepair(quorum.RepairBlocking),
+		quorum.WithHealth(func(node string) bool { return node != "c" }))
+	if err != nil {
+		panic(err)
+	}
+	s := newStore()
+	s.nodes["a"] = version{2, "new"}
+	s.nodes["b"], s.nodes["c"] = version{1, "old"}, version{1, "old"}
+	op := quorum.Op[version]{
+		Call: s.get, Merge: newer,
+		Same:   func(a, b version) bool { return a == b },
+		Repair: func(ctx context.Context, t quorum.Target, v version) error { return s.put(v)(ctx, t) },
+	}
+	res, err := quorum.Read(context.Background(), c, []string{"a", "b", "c"}, op)
+	fmt.Println(res.Value.value, res.Repaired, err)
+
+	later, _ := c.With(quorum.WithHealth(func(node string) bool { return node != "a" }))
+	res, err = quorum.Read(context.Background(), later, []string{"a", "b", "c"}, op)
+	fmt.Println(res.Value.value, res.Repaired, err)
+	// Output:
+	// new [b] <nil>
+	// new [c] <nil>
 }
 
 func ExampleEvent() {

@@ -132,6 +132,62 @@ func ExampleSystem_Optimize() {
 	// Output: load 0.507937, proved 0.507937
 }
 
+// The least load and the fewest messages are two different strategies.
+func ExampleObjective() {
+	reads, _ := expr.Parse("a + b*c")
+	system, err := expr.NewSystem(reads, reads.Dual())
+	if err != nil {
+		panic(err)
+	}
+	for _, o := range []expr.Objective{expr.MinLoad, expr.MinNetwork} {
+		st, err := system.Optimize(1, expr.WithObjective(o))
+		if err != nil {
+			panic(err)
+		}
+		fmt.Printf("load %.2f, nodes asked %.2f\n", st.Load(1), st.Network(1))
+	}
+	// Output:
+	// load 0.50, nodes asked 1.50
+	// load 1.00, nodes asked 1.00
+}
+
+// Few messages, but no node in more than 60 % of them.
+func ExampleOptimizeOption() {
+	reads, _ := expr.Parse("a + b*c")
+	system, err := expr.NewSystem(reads, reads.Dual())
+	if err != nil {
+		panic(err)
+	}
+	st, err := system.Optimize(1, expr.WithObjective(expr.MinNetwork), expr.WithLoadLimit(.6))
+	if err != nil {
+		panic(err)
+	}
+	fmt.Printf("load %.2f, nodes asked %.2f\n", st.Load(1), st.Network(1))
+	// Output: load 0.60, nodes asked 1.40
+}
+
+// Node a bears twice as much as the others: it is in every quorum, b and c in every
+// other.
+func ExampleSystemOption() {
+	m := expr.Majority(expr.Node("a"), expr.Node("b"), expr.Node("c"))
+	system, err := expr.NewSystem(m, m, expr.WithCapacity(func(node string) (read, write float64) {
+		if node == "a" {
+			return 2000, 2000
+		}
+		return 1000, 1000
+	}))
+	if err != nil {
+		panic(err)
+	}
+	st, err := system.Optimize(.5)
+	if err != nil {
+		panic(err)
+	}
+	fmt.Printf("%.0f operations a second; of the capacity of a %.2f, of b %.2f\n",
+		st.Capacity(.5), st.Capacity(.5)*st.NodeLoad("a", .5), st.Capacity(.5)*st.NodeLoad("b", .5))
+	// Output: 2000 operations a second; of the capacity of a 1.00, of b 1.00
+}
+
 func ExampleStrategy() {
 	reads := expr.Grid([]string{"a", "b", "c"}, []string{"d", "e", "f"})
 	system, _ := expr.NewSystem(reads, reads.Dual())

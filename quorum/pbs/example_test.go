@@ -21,6 +21,21 @@ func ExampleStaleProbability() {
 	// R 1, W 1: 0.667
 }
 
+// Writes that take their time, and answers that do not: how long until nearly all
+// reads see a write.
+func ExampleWARS() {
+	fast := func(*rand.Rand) time.Duration { return time.Millisecond }
+	slow := func(rng *rand.Rand) time.Duration {
+		return time.Duration(rng.ExpFloat64() * 20 * float64(time.Millisecond))
+	}
+	p, err := pbs.Predict(3, 1, 1, pbs.WARS{W: slow, A: fast, R: fast, S: fast}, 100_000, rand.New(rand.NewPCG(1, 2)))
+	if err != nil {
+		panic(err)
+	}
+	fmt.Println("99 % of reads are fresh after", p.Visible(.99).Round(10*time.Millisecond))
+	// Output: 99 % of reads are fresh after 80ms
+}
+
 func ExamplePrediction() {
 	delay := func(rng *rand.Rand) time.Duration { return time.Duration(rng.ExpFloat64() * float64(time.Millisecond)) }
 	p, err := pbs.Predict(3, 1, 1, pbs.WARS{W: delay, A: delay, R: delay, S: delay}, 100_000, rand.New(rand.NewPCG(1, 2)))
