@@ -229,8 +229,7 @@ func TestDiffFollowsItsTwin(t *testing.T) {
 	}
 }
 
-// A difference of one among many is found by looking at a few nodes: no more
-// allocations or time than its path.
+// A difference of one among many is found without a look at what is shared.
 func TestDiffSkipsWhatIsShared(t *testing.T) {
 	a := smt.New()
 	for i := range 20_000 {
@@ -238,16 +237,30 @@ func TestDiffSkipsWhatIsShared(t *testing.T) {
 	}
 	b := a.Snapshot()
 	b.Set([]byte("5"), []byte("new"))
+	assert.NotEqual(t, a.Root(), b.Root())
+	assert.Greater(t, smt.Spoil(a, b), 39_900)
+	n := 0
 	for path, c := range smt.Diff(a, b) {
 		assert.Equal(t, sum([]byte("5")), path)
 		assert.Equal(t, smt.Change{A: sum(), B: sum([]byte("new"))}, c)
+		n++
 	}
-	for path, c := range smt.Diff(new(smt.Map), a) {
+	assert.Equal(t, 1, n)
+}
+
+// Diff of an empty map lists the other.
+func TestDiffLists(t *testing.T) {
+	m, w := smt.New(), twin{}
+	for i := range 100 {
+		w[fmt.Sprint(i)] = fmt.Sprint(i % 7)
+		m.Set(fmt.Append(nil, i), fmt.Append(nil, i%7))
+	}
+	var got []leaf
+	for path, c := range smt.Diff(new(smt.Map), m) {
 		assert.True(t, c.A.IsZero())
-		assert.Equal(t, sum(), c.B)
-		_ = path
-		break
+		got = append(got, leaf{path, c.B})
 	}
+	assert.Equal(t, w.leaves(), got)
 }
 
 func TestVerifyingDoesNotAllocate(t *testing.T) {
