@@ -7,6 +7,7 @@ import (
 	"sync"
 	"sync/atomic"
 
+	"github.com/distkit/distkit/internal/merklehash"
 	"github.com/distkit/distkit/merkle"
 )
 
@@ -193,7 +194,9 @@ func (m *Map) settle() {
 	if procs := runtime.GOMAXPROCS(0); procs > 1 && m.pending.Load() >= forkChanges {
 		fork = bits.Len(uint(procs)) + 1 // some more parts than processors
 	}
-	m.hash = m.root.settle(0, fork)
+	h := merklehash.Get()
+	defer h.Put()
+	m.hash = m.root.settle(h, 0, fork)
 	m.pending.Store(0)
 }
 

@@ -1,11 +1,11 @@
 package smt
 
 import (
-	"crypto/sha256"
 	"encoding/binary"
 	"math/bits"
 	"sync"
 
+	"github.com/distkit/distkit/internal/merklehash"
 	"github.com/distkit/distkit/merkle"
 )
 
@@ -60,67 +60,67 @@ func shared(a, b *merkle.Hash, limit int) int {
 	return limit
 }
 
-func hashLeaf(path, value *merkle.Hash) merkle.Hash { return hash3(leafPrefix, path, value) }
+func hashLeaf(h *merklehash.Hasher, path, value *merkle.Hash) merkle.Hash {
+	return h.Pair(leafPrefix, (*merklehash.Hash)(path), (*merklehash.Hash)(value))
+}
 
-func hashNode(left, right *merkle.Hash) merkle.Hash { return hash3(nodePrefix, left, right) }
-
-func hash3(prefix byte, a, b *merkle.Hash) merkle.Hash {
-	var buf [1 + 2*merkle.HashSize]byte
-	buf[0] = prefix
-	copy(buf[1:], a[:])
-	copy(buf[1+merkle.HashSize:], b[:])
-	return sha256.Sum256(buf[:])
+func hashNode(h *merklehash.Hasher, left, right *merkle.Hash) merkle.Hash {
+	return h.Pair(nodePrefix, (*merklehash.Hash)(left), (*merklehash.Hash)(right))
 }
 
 // empty is the hash of a subtree without leaves.
 var empty merkle.Hash
 
-// above returns the hash of the node over h, whose leaf is at path, and the
+// above returns the hash of the node over below, which path leads to, and the
 // sibling, at a depth.
-func above(h, sibling, path *merkle.Hash, at int) merkle.Hash {
+func above(h *merklehash.Hasher, below, sibling, path *merkle.Hash, at int) merkle.Hash {
 	if bitOf(path, at) == 0 {
-		return hashNode(h, sibling)
+		return hashNode(h, below, sibling)
 	}
-	return hashNode(sibling, h)
+	return hashNode(h, sibling, below)
 }
 
 // hashAt returns the hash of the subtree that begins at a depth not below its
 // branch. The hashes of the children must be known.
-func (n *node) hashAt(from int) merkle.Hash {
+func (n *node) hashAt(h *merklehash.Hasher, from int) merkle.Hash {
 	if n.isLeaf() {
-		return hashLeaf(&n.path, n.value())
+		return hashLeaf(h, &n.path, n.value())
 	}
-	h := hashNode(&n.hash[0], &n.hash[1])
+	sum := hashNode(h, &n.hash[0], &n.hash[1])
 	for at := int(n.bit) - 1; at >= from; at-- {
-		h = above(&h, &empty, &n.path, at)
+		sum = above(h, &sum, &empty, &n.path, at)
 	}
-	return h
+	return sum
 }
 
 // settle returns hashAt, and makes known what is not below n. The highest levels,
 // fork of them, are shared among goroutines.
-func (n *node) settle(from, fork int) merkle.Hash {
+func (n *node) settle(h *merklehash.Hasher, from, fork int) merkle.Hash {
 	switch {
 	case n.isLeaf():
 	case fork > 0 && !n.known[0] && !n.known[1]:
-		n.findBoth(fork - 1)
+		n.findBoth(h, fork-1)
 	default:
-		n.find(0, fork)
-		n.find(1, fork)
+		n.find(h, 0, fork)
+		n.find(h, 1, fork)
 	}
-	return n.hashAt(from)
+	return n.hashAt(h, from)
 }
 
-func (n *node) find(side, fork int) {
+func (n *node) find(h *merklehash.Hasher, side, fork int) {
 	if !n.known[side] {
-		n.hash[side] = n.child[side].settle(int(n.bit)+1, fork)
+		n.hash[side] = n.child[side].settle(h, int(n.bit)+1, fork)
 		n.known[side] = true
 	}
 }
 
-func (n *node) findBoth(fork int) {
+func (n *node) findBoth(h *merklehash.Hasher, fork int) {
 	var wg sync.WaitGroup
-	wg.Go(func() { n.find(0, fork) })
-	n.find(1, fork)
+	wg.Go(func() {
+		h := merklehash.Get()
+		defer h.Put()
+		n.find(h, 0, fork)
+	})
+	n.find(h, 1, fork)
 	wg.Wait()
 }

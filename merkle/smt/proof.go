@@ -6,6 +6,7 @@ import (
 	"math/bits"
 	"slices"
 
+	"github.com/distkit/distkit/internal/merklehash"
 	"github.com/distkit/distkit/merkle"
 )
 
@@ -35,7 +36,9 @@ func (m *Map) Prove(key []byte) Proof {
 		at := shared(&n.path, &path, int(n.bit))
 		p.skip(at)
 		if at < int(n.bit) { // empty on the key's side, n on the other
-			p.Siblings = append(p.Siblings, n.hashAt(at+1))
+			h := merklehash.Get()
+			p.Siblings = append(p.Siblings, n.hashAt(h, at+1))
+			h.Put()
 			n = nil
 			break
 		}
@@ -75,7 +78,9 @@ func (p Proof) VerifyPresent(root merkle.Hash, key, value []byte) error {
 		return fmt.Errorf("smt: proof shows absence, not presence: %w", merkle.ErrProof)
 	}
 	path, v := merkle.Hash(sha256.Sum256(key)), merkle.Hash(sha256.Sum256(value))
-	return p.climb(root, hashLeaf(&path, &v), &path)
+	h := merklehash.Get()
+	defer h.Put()
+	return p.climb(h, root, hashLeaf(h, &path, &v), &path)
 }
 
 // VerifyAbsent checks that the map under root does not have key. Otherwise the
@@ -83,8 +88,10 @@ func (p Proof) VerifyPresent(root merkle.Hash, key, value []byte) error {
 // root is that of the empty map, which has no key.
 func (p Proof) VerifyAbsent(root merkle.Hash, key []byte) error {
 	path := merkle.Hash(sha256.Sum256(key))
+	h := merklehash.Get()
+	defer h.Put()
 	if !p.other {
-		return p.climb(root, empty, &path)
+		return p.climb(h, root, empty, &path)
 	}
 	switch common := shared(&p.path, &path, depth); {
 	case common == depth:
@@ -92,19 +99,19 @@ func (p Proof) VerifyAbsent(root merkle.Hash, key []byte) error {
 	case common < len(p.Siblings):
 		return fmt.Errorf("smt: the leaf of the proof shares %d bits with the key, want %d: %w", common, len(p.Siblings), merkle.ErrProof)
 	}
-	return p.climb(root, hashLeaf(&p.path, &p.value), &path)
+	return p.climb(h, root, hashLeaf(h, &p.path, &p.value), &path)
 }
 
 // climb goes up from the hash of what is at path to the root.
-func (p Proof) climb(root, h merkle.Hash, path *merkle.Hash) error {
+func (p Proof) climb(h *merklehash.Hasher, root, at merkle.Hash, path *merkle.Hash) error {
 	if len(p.Siblings) > depth {
 		return fmt.Errorf("smt: proof of %d siblings, want at most %d: %w", len(p.Siblings), depth, merkle.ErrProof)
 	}
 	for i := range p.Siblings {
-		h = above(&h, &p.Siblings[i], path, len(p.Siblings)-1-i)
+		at = above(h, &at, &p.Siblings[i], path, len(p.Siblings)-1-i)
 	}
-	if h != root {
-		return fmt.Errorf("smt: proof leads to root %v, not to %v: %w", h, root, merkle.ErrProof)
+	if at != root {
+		return fmt.Errorf("smt: proof leads to root %v, not to %v: %w", at, root, merkle.ErrProof)
 	}
 	return nil
 }

@@ -5,6 +5,7 @@ import (
 	"math/bits"
 	"slices"
 
+	"github.com/distkit/distkit/internal/merklehash"
 	"github.com/distkit/distkit/merkle"
 )
 
@@ -38,7 +39,8 @@ func VerifyBatch(root merkle.Hash, size uint64, indexes []uint64, leaves, proof 
 	if root.IsZero() {
 		return errZero
 	}
-	b := batch{leaves: leaves, proof: proof}
+	b := batch{hasher: merklehash.Get(), leaves: leaves, proof: proof}
+	defer b.hasher.Put()
 	h := b.hash(indexes, 0, size)
 	switch {
 	case b.short || len(b.proof) > 0:
@@ -51,6 +53,7 @@ func VerifyBatch(root merkle.Hash, size uint64, indexes []uint64, leaves, proof 
 
 // batch is what a verification has not used yet.
 type batch struct {
+	hasher        *merklehash.Hasher
 	leaves, proof []merkle.Hash
 	short         bool // the proof had no hash where one was needed
 }
@@ -75,7 +78,7 @@ func (b *batch) hash(indexes []uint64, lo, hi uint64) merkle.Hash {
 	if b.short { // nothing is left to find out
 		return merkle.Hash{}
 	}
-	return combine(&left, &right)
+	return combine(b.hasher, &left, &right)
 }
 
 // climb is hash for one leaf in a complete subtree. Below most nodes of the walk
@@ -92,10 +95,10 @@ func (b *batch) climb(index uint64, levels int) merkle.Hash {
 	right := left + 1
 	for level := range levels {
 		if index>>level&1 == 1 {
-			h = combine(&b.proof[left], &h)
+			h = combine(b.hasher, &b.proof[left], &h)
 			left--
 		} else {
-			h = combine(&h, &b.proof[right])
+			h = combine(b.hasher, &h, &b.proof[right])
 			right++
 		}
 	}

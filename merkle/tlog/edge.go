@@ -4,6 +4,7 @@ import (
 	"math/bits"
 	"sync/atomic"
 
+	"github.com/distkit/distkit/internal/merklehash"
 	"github.com/distkit/distkit/merkle"
 )
 
@@ -46,6 +47,8 @@ func (s *store) hash(lo, hi uint64) merkle.Hash {
 // fold calculates the hash over [lo, hi) from its complete parts, from the last
 // to the first, and fills parts with what it finds on the way if there are any.
 func (s *store) fold(lo, hi uint64, parts []merkle.Hash) merkle.Hash {
+	hasher := merklehash.Get()
+	defer hasher.Put()
 	level := bits.TrailingZeros64(hi - lo) // of the last complete part
 	h := *s.node(level, hi>>level-1)
 	for k := len(parts) - 1; ; k-- {
@@ -56,6 +59,6 @@ func (s *store) fold(lo, hi uint64, parts []merkle.Hash) merkle.Hash {
 			return h
 		}
 		level = bits.TrailingZeros64(hi - lo)
-		h = combine(s.node(level, hi>>level-1), &h)
+		h = combine(hasher, s.node(level, hi>>level-1), &h)
 	}
 }

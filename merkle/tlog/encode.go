@@ -5,6 +5,7 @@ import (
 	"io"
 
 	"github.com/distkit/distkit/internal/codec"
+	"github.com/distkit/distkit/internal/merklehash"
 	"github.com/distkit/distkit/merkle"
 )
 
@@ -91,8 +92,8 @@ func checkLog(h codec.Header, payload uint64) error {
 }
 
 func (l *Log) restore(payload []byte) {
-	s := new(store)
-	s.extend(len(payload)/merkle.HashSize, func(i int) merkle.Hash {
+	s := newStore()
+	s.extend(len(payload)/merkle.HashSize, func(_ *merklehash.Hasher, i int) merkle.Hash {
 		return merkle.Hash(payload[i*merkle.HashSize:])
 	})
 	l.s.Store(s)

@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/distkit/distkit/internal/codec"
+	"github.com/distkit/distkit/internal/merklehash"
 	"github.com/distkit/distkit/merkle"
 )
 
@@ -42,15 +43,29 @@ func (f *Frontier) Append(leaf merkle.Hash) {
 // multiple of them, and joins what has become complete.
 func (f *Frontier) push(h merkle.Hash, level int) {
 	end := f.end + 1<<level
-	for f.end>>level&1 == 1 && (f.end>>level-1)<<level >= f.begin {
-		last := len(f.hashes) - 1
-		h = combine(&f.hashes[last], &h)
-		f.hashes = f.hashes[:last]
-		f.end -= 1 << level
-		level++
+	if f.joins(level) {
+		h = f.join(h, level)
 	}
 	f.hashes = append(f.hashes, h)
 	f.end = end
+}
+
+// joins tells whether the last subtree is of that level and left of one at the end.
+func (f *Frontier) joins(level int) bool {
+	return f.end>>level&1 == 1 && (f.end>>level-1)<<level >= f.begin
+}
+
+// join takes the last subtrees off and returns the hash of the node over them and h.
+func (f *Frontier) join(h merkle.Hash, level int) merkle.Hash {
+	hasher := merklehash.Get()
+	defer hasher.Put()
+	for ; f.joins(level); level++ {
+		last := len(f.hashes) - 1
+		h = combine(hasher, &f.hashes[last], &h)
+		f.hashes = f.hashes[:last]
+		f.end -= 1 << level
+	}
+	return h
 }
 
 // Begin returns the index of the first entry.
@@ -70,10 +85,12 @@ func (f *Frontier) Root() merkle.Hash {
 	if checkSubtree(f.begin, f.end, f.end) != nil {
 		return merkle.Hash{}
 	}
+	hasher := merklehash.Get()
+	defer hasher.Put()
 	last := len(f.hashes) - 1
 	h := f.hashes[last]
 	for i := last - 1; i >= 0; i-- {
-		h = combine(&f.hashes[i], &h)
+		h = combine(hasher, &f.hashes[i], &h)
 	}
 	return h
 }

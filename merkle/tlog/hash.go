@@ -5,6 +5,7 @@ import (
 	"hash"
 	"sync"
 
+	"github.com/distkit/distkit/internal/merklehash"
 	"github.com/distkit/distkit/merkle"
 )
 
@@ -15,22 +16,22 @@ const (
 	nodePrefix = 1
 )
 
-// shortEntry is the longest entry that is hashed from the stack: with its prefix
-// and padding it takes two blocks of SHA-256.
-const shortEntry = 118
-
 // EmptyRoot returns the root of the tree without entries: SHA-256 of nothing.
 func EmptyRoot() merkle.Hash { return sha256.Sum256(nil) }
 
 // LeafHash returns the hash of an entry as a leaf: SHA-256(0x00 || entry). It
 // does not allocate.
 func LeafHash(entry []byte) merkle.Hash {
-	if len(entry) > shortEntry {
+	h := merklehash.Get()
+	defer h.Put()
+	return leafHash(h, entry)
+}
+
+func leafHash(h *merklehash.Hasher, entry []byte) merkle.Hash {
+	if len(entry) > merklehash.MaxShort {
 		return longLeafHash(entry)
 	}
-	var buf [1 + shortEntry]byte
-	buf[0] = leafPrefix
-	return sha256.Sum256(buf[:1+copy(buf[1:], entry)])
+	return h.Short(leafPrefix, entry)
 }
 
 // longHasher hashes entries that are too long to be copied behind their prefix.
@@ -53,12 +54,12 @@ func longLeafHash(entry []byte) merkle.Hash {
 
 // NodeHash returns the hash of the node over two subtrees:
 // SHA-256(0x01 || left || right).
-func NodeHash(left, right merkle.Hash) merkle.Hash { return combine(&left, &right) }
+func NodeHash(left, right merkle.Hash) merkle.Hash {
+	h := merklehash.Get()
+	defer h.Put()
+	return combine(h, &left, &right)
+}
 
-func combine(left, right *merkle.Hash) merkle.Hash {
-	var buf [1 + 2*merkle.HashSize]byte
-	buf[0] = nodePrefix
-	copy(buf[1:], left[:])
-	copy(buf[1+merkle.HashSize:], right[:])
-	return sha256.Sum256(buf[:])
+func combine(h *merklehash.Hasher, left, right *merkle.Hash) merkle.Hash {
+	return h.Pair(nodePrefix, (*merklehash.Hash)(left), (*merklehash.Hash)(right))
 }

@@ -3,6 +3,7 @@ package tlog
 import (
 	"sync/atomic"
 
+	"github.com/distkit/distkit/internal/merklehash"
 	"github.com/distkit/distkit/merkle"
 )
 
@@ -27,14 +28,17 @@ func NewLog() *Log { return new(Log) }
 func (l *Log) store() *store {
 	s := l.s.Load()
 	if s == nil {
-		s = new(store)
+		s = newStore()
 		l.s.Store(s)
 	}
 	return s
 }
 
 // Append adds an entry and returns its index.
-func (l *Log) Append(entry []byte) (index uint64) { return l.store().append(LeafHash(entry)) }
+func (l *Log) Append(entry []byte) (index uint64) {
+	s := l.store()
+	return s.append(leafHash(s.hasher, entry))
+}
 
 // AppendHash adds the entry whose [LeafHash] is leaf and returns its index.
 func (l *Log) AppendHash(leaf merkle.Hash) (index uint64) { return l.store().append(leaf) }
@@ -43,7 +47,7 @@ func (l *Log) AppendHash(leaf merkle.Hash) (index uint64) { return l.store().app
 // hashes on all processors, 4096 entries at a time. Readers see all of them at
 // once.
 func (l *Log) AppendAll(entries [][]byte) (first uint64) {
-	return l.store().extend(len(entries), func(i int) merkle.Hash { return LeafHash(entries[i]) })
+	return l.store().extend(len(entries), func(h *merklehash.Hasher, i int) merkle.Hash { return leafHash(h, entries[i]) })
 }
 
 // Snapshot returns the log as it is now, for any number of goroutines and for as

@@ -3,6 +3,7 @@ package tlog
 import (
 	"fmt"
 
+	"github.com/distkit/distkit/internal/merklehash"
 	"github.com/distkit/distkit/merkle"
 )
 
@@ -109,6 +110,8 @@ func verifyPath(sub merkle.Hash, start, end uint64, root merkle.Hash, size uint6
 	if sub.IsZero() || root.IsZero() {
 		return errZero
 	}
+	hasher := merklehash.Get()
+	defer hasher.Put()
 	left, right, last := start, end-1, size-1
 	// The lowest level on which a node over the last entry is known: the subtree
 	// itself, or its last complete part.
@@ -129,14 +132,14 @@ func verifyPath(sub merkle.Hash, start, end uint64, root merkle.Hash, size uint6
 			return wrongLength(proof)
 		case right&1 == 1 || right == last:
 			if left < right {
-				inner = combine(&rest[i], &inner)
+				inner = combine(hasher, &rest[i], &inner)
 			}
-			outer = combine(&rest[i], &outer)
+			outer = combine(hasher, &rest[i], &outer)
 			for right&1 == 0 { // the last node of a level may have no sibling
 				left, right, last = left>>1, right>>1, last>>1
 			}
 		default:
-			outer = combine(&outer, &rest[i])
+			outer = combine(hasher, &outer, &rest[i])
 		}
 		left, right, last = left>>1, right>>1, last>>1
 	}

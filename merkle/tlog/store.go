@@ -6,6 +6,7 @@ import (
 	"sync"
 	"sync/atomic"
 
+	"github.com/distkit/distkit/internal/merklehash"
 	"github.com/distkit/distkit/merkle"
 )
 
@@ -29,7 +30,10 @@ type store struct {
 	size   atomic.Uint64
 	tables [tables]atomic.Pointer[[]*tile] // tables[g] has levels 8g to 8g+7
 	edges  edges
+	hasher *merklehash.Hasher // the writer's
 }
+
+func newStore() *store { return &store{hasher: merklehash.Get()} }
 
 // node returns complete node i of a level.
 func (s *store) node(level int, i uint64) *merkle.Hash {
@@ -68,7 +72,7 @@ func (s *store) append(leaf merkle.Hash) (index uint64) {
 	h := leaf
 	*s.node(0, index) = h
 	for level := 0; index>>level&1 == 1; level++ {
-		h = combine(s.node(level, index>>level-1), &h)
+		h = combine(s.hasher, s.node(level, index>>level-1), &h)
 		up := index >> (level + 1)
 		if (level+1)%tileLevels == 0 && up%tileLeaves == 0 {
 			s.reserve(index + 1)
@@ -81,7 +85,7 @@ func (s *store) append(leaf merkle.Hash) (index uint64) {
 
 // extend adds n leaves. Workers take blocks of 2^blockBits entries; what lies
 // above the blocks is little and comes last.
-func (s *store) extend(n int, leaf func(i int) merkle.Hash) (first uint64) {
+func (s *store) extend(n int, leaf func(h *merklehash.Hasher, i int) merkle.Hash) (first uint64) {
 	first = s.size.Load()
 	if n == 0 {
 		return first
@@ -91,6 +95,8 @@ func (s *store) extend(n int, leaf func(i int) merkle.Hash) (first uint64) {
 	var next atomic.Uint64
 	next.Store(first >> blockBits)
 	work := func() {
+		h := merklehash.Get()
+		defer h.Put()
 		for {
 			b := next.Add(1) - 1
 			lo, hi := max(first, b<<blockBits), min(end, (b+1)<<blockBits)
@@ -98,9 +104,9 @@ func (s *store) extend(n int, leaf func(i int) merkle.Hash) (first uint64) {
 				return
 			}
 			for i := lo; i < hi; i++ {
-				*s.node(0, i) = leaf(int(i - first))
+				*s.node(0, i) = leaf(h, int(i-first))
 			}
-			s.combine(1, blockBits, lo, hi)
+			s.combine(h, 1, blockBits, lo, hi)
 		}
 	}
 	blocks := (end+1<<blockBits-1)>>blockBits - first>>blockBits
@@ -110,16 +116,16 @@ func (s *store) extend(n int, leaf func(i int) merkle.Hash) (first uint64) {
 	}
 	work()
 	workers.Wait()
-	s.combine(blockBits+1, bits.Len64(end), first, end)
+	s.combine(s.hasher, blockBits+1, bits.Len64(end), first, end)
 	s.size.Store(end)
 	return first
 }
 
 // combine writes the nodes of some levels that the entries [lo, hi) complete.
-func (s *store) combine(level, last int, lo, hi uint64) {
+func (s *store) combine(h *merklehash.Hasher, level, last int, lo, hi uint64) {
 	for ; level <= last; level++ {
 		for i := lo >> level; i < hi>>level; i++ {
-			*s.node(level, i) = combine(s.node(level-1, 2*i), s.node(level-1, 2*i+1))
+			*s.node(level, i) = combine(h, s.node(level-1, 2*i), s.node(level-1, 2*i+1))
 		}
 	}
 }
