@@ -23,6 +23,10 @@ type driver struct {
 	history *history
 	exact   *exactUsage
 	total   atomic.Uint64 // operations so far, for the page
+	recent  recent        // the last of them, for the page
+
+	usual  [2]int                 // levels R and W of the nodes
+	chosen atomic.Pointer[[2]int] // levels R and W that somebody chose on the page
 }
 
 // Tally is what the clients saw in one phase.
@@ -40,6 +44,17 @@ func (t Tally) Count() int { return len(t.Gets) + len(t.Puts) }
 
 // Ops returns operations a second.
 func (t Tally) Ops() float64 { return float64(t.Count()) / t.Took.Seconds() }
+
+// setLevels changes the levels of the traffic.
+func (d *driver) setLevels(r, w int) { d.chosen.Store(&[2]int{r, w}) }
+
+// levels returns the levels of the traffic.
+func (d *driver) levels() (r, w int) {
+	if chosen := d.chosen.Load(); chosen != nil {
+		return chosen[0], chosen[1]
+	}
+	return d.usual[0], d.usual[1]
+}
 
 // percentile returns the p-th of sorted durations, 0 if there are none.
 func percentile(sorted []time.Duration, p float64) time.Duration {
@@ -132,6 +147,9 @@ func (s *session) request(ctx context.Context, r Request) {
 	// A request that has begun is finished: its outcome is part of the history.
 	ctx = context.WithoutCancel(ctx)
 	s.client.name = r.Mark
+	if chosen := s.chosen.Load(); chosen != nil && s.driver.client.query == "" {
+		s.client.query = fmt.Sprintf("r=%d&w=%d", chosen[0], chosen[1])
+	}
 	verb := r.Verb
 	if verb == Visit && s.rng.Float64() < visitWrites {
 		verb = Update
@@ -151,14 +169,18 @@ func (s *session) request(ctx context.Context, r Request) {
 func (s *session) get(ctx context.Context, key string) (Answer, bool) {
 	start := time.Now()
 	a, err := s.client.Get(ctx, key, vclock.Clock{})
-	s.tally.Gets = append(s.tally.Gets, time.Since(start))
+	took := time.Since(start)
+	s.tally.Gets = append(s.tally.Gets, took)
+	s.recent.add(key, false, took)
 	return a, s.note(key, a, err)
 }
 
 func (s *session) put(ctx context.Context, key string, seen vclock.Clock, value []byte) {
 	start := time.Now()
 	a, err := s.client.Put(ctx, key, seen, value)
-	s.tally.Puts = append(s.tally.Puts, time.Since(start))
+	took := time.Since(start)
+	s.tally.Puts = append(s.tally.Puts, took)
+	s.recent.add(key, true, took)
 	s.history.add(key, seen, err == nil, a.Dot, a.Maybe)
 	s.note(key, a, err)
 }

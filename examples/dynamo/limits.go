@@ -4,6 +4,7 @@ package main
 
 import (
 	"fmt"
+	"iter"
 	"math"
 	"net/http"
 	"strconv"
@@ -59,6 +60,19 @@ func (n *Node) limited(h http.HandlerFunc) http.HandlerFunc {
 
 // seconds rounds up: who comes back a moment too early is sent away again.
 func seconds(d time.Duration) int { return int(math.Ceil(d.Seconds())) }
+
+// deniedMost yields the clients that were told to wait most often.
+func (l *limits) deniedMost() iter.Seq2[string, uint64] {
+	return func(yield func(string, uint64) bool) {
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		for item := range l.denied.Items() {
+			if !yield(item.Key, item.Count) {
+				return
+			}
+		}
+	}
+}
 
 // deniedTo returns how often a client was told to wait, and all clients.
 func (l *limits) deniedTo(client string) (own, all uint64) {

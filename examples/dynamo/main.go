@@ -171,8 +171,8 @@ func (o options) play(ctx context.Context, stdin io.Reader, out io.Writer) (err 
 		return err
 	}
 	d := &driver{
-		client:  client,
-		clients: o.clients, seed: o.seed, work: work, history: newHistory(), exact: newExactUsage(),
+		client: client,
+		usual:  [2]int{o.settings.R, o.settings.W}, clients: o.clients, seed: o.seed, work: work, history: newHistory(), exact: newExactUsage(),
 	}
 	s := &scenario{cluster: c, driver: d, duration: o.duration, report: &report{out: out}, notice: func(string) {}}
 	if o.headless {
