@@ -16,8 +16,8 @@ import (
 func Suite() bar.Suite {
 	return bar.Suite{
 		Package: "ring",
-		Bars:    slices.Concat(owners(), lists(), builds(), changes(), jumps(), loads()),
-		Figures: slices.Concat(sizes(), quality()),
+		Bars:    slices.Concat(owners(), lists(), builds(), changes(), tables(), jumps(), loads()),
+		Figures: slices.Concat(sizes(), quality(), tableQuality()),
 	}
 }
 
