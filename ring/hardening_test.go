@@ -6,6 +6,9 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"os"
+	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/distkit/distkit/internal/codec"
@@ -160,6 +163,24 @@ func TestNamesWithAnyBytes(t *testing.T) {
 	var to ring.Ring
 	require.NoError(t, to.UnmarshalBinary(marshal(t, r)))
 	assert.Equal(t, ring.Layout(r), ring.Layout(&to))
+}
+
+// Threat: two architectures that disagree where a key is. Logarithms and powers are
+// assembly on some, so placement must do without.
+func TestPlacementUsesNoFunctionsOfTheArchitecture(t *testing.T) {
+	files, err := filepath.Glob("*.go")
+	require.NoError(t, err)
+	seen := 0
+	for _, name := range files {
+		if strings.HasSuffix(name, "_test.go") {
+			continue
+		}
+		source, err := os.ReadFile(name)
+		require.NoError(t, err)
+		assert.NotRegexp(t, `math\.(Log|Pow|Exp|Cbrt|Hypot|FMA)\w*\(`, string(source), name)
+		seen++
+	}
+	assert.Greater(t, seen, 20, "the package's files")
 }
 
 // resum returns body with a checksum that is right.
