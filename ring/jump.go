@@ -21,13 +21,17 @@ func Jump(h uint64, buckets int) int {
 	if buckets < 1 || int64(buckets) > math.MaxInt32 {
 		return -1
 	}
-	b, j := int64(-1), int64(0)
-	for j < int64(buckets) {
-		b = j
+	// The paper compares the whole part of next with buckets. That is the same, but
+	// would make the branch, which nothing can predict, wait for it.
+	b, limit := int64(0), float64(buckets)
+	for {
 		h = h*2862933555777941757 + 1
-		j = int64(float64(b+1) * (float64(1<<31) / float64(int64(h>>33)+1)))
+		next := float64(b+1) * (float64(1<<31) / float64(int64(h>>33)+1))
+		if next >= limit {
+			return int(b)
+		}
+		b = int64(next)
 	}
-	return int(b)
 }
 
 // JumpBack returns the bucket of h among buckets 0 to buckets-1, -1 unless 1 <=
