@@ -126,14 +126,32 @@ func (s *scratch) sort(points []uint64) []uint64 {
 		slices.Sort(sorted)
 		return sorted
 	}
-	for i := 1; i < len(sorted); i++ {
-		p, j := sorted[i], i
-		for ; j > 0 && sorted[j-1] > p; j-- {
-			sorted[j] = sorted[j-1]
-		}
-		sorted[j] = p
-	}
+	insert(sorted)
 	return sorted
+}
+
+// insert sorts points that are near their places by insertion. Where one goes
+// before its predecessor only, which is usual, no branch depends on it.
+func insert(points []uint64) {
+	if len(points) == 0 {
+		return
+	}
+	before, last := uint64(0), points[0] // the two behind which the next one comes
+	for i := 1; i < len(points); i++ {
+		p := points[i]
+		p, last = min(p, last), max(p, last)
+		j := i - 1 // where p goes, unless it is before others, too
+		if p < before {
+			for ; j > 0 && points[j-1] > p; j-- {
+				points[j] = points[j-1]
+			}
+			points[j] = p
+			before = points[i-1]
+			continue
+		}
+		points[j], before = p, p
+	}
+	points[len(points)-1] = last
 }
 
 // EnvoyTokens is for [WithTokens]: the placement of Envoy's ring_hash and gRPC's
