@@ -91,39 +91,62 @@ func clearOver[C counter](w *Window, cells []C, i uint64) {
 	}
 }
 
-// addPanes adds n to the newest pane of a key and returns its new estimate.
-func addPanes[C counter](w *Window, cells []C, x, g uint64, n C) uint64 {
-	var places [maxDepth]uint64
-	width, panes, slot, newest := w.width, w.panes, w.slot, w.newest
-	for i := range w.depth {
-		place := i*width + hash64.Reduce(row(x, g, i), width)
-		if w.current[place/neighborhood] != newest {
-			clearOver(w, cells, place/neighborhood)
-		}
-		place *= panes
-		places[i%maxDepth] = place
-		c := &cells[place+slot]
-		*c = plus(*c, n)
-	}
-	return sumOfLeast(cells, &places, w.depth, panes)
+// place returns where a key's panes are in row i, in units of all panes.
+func (w *Window) place(x, g, i uint64) uint64 {
+	return i*w.width + hash64.Reduce(row(x, g, i), w.width)
 }
 
-// sumOfLeast returns the sum over all panes of the smallest counter in each. Five
-// rows, which a delta of 0.01 has, are taken at once.
-func sumOfLeast[C counter](cells []C, places *[maxDepth]uint64, depth, panes uint64) (sum uint64) {
-	if depth == 5 {
-		r0 := cells[places[0]:][:panes]
-		r1, r2 := cells[places[1]:][:len(r0)], cells[places[2]:][:len(r0)]
-		r3, r4 := cells[places[3]:][:len(r0)], cells[places[4]:][:len(r0)]
-		for p, least := range r0 {
-			sum = plus(sum, uint64(min(least, r1[p], r2[p], r3[p], r4[p])))
-		}
-		return sum
+// fresh says whether nothing is over near a place, or it was cleared.
+func (w *Window) fresh(place uint64) bool { return w.current[place/neighborhood] == w.newest }
+
+// addPanes adds n to the newest pane of a key and returns its new estimate.
+func addPanes[C counter](w *Window, cells []C, x, g uint64, n C) uint64 {
+	if w.depth == 5 {
+		return addFive(w, cells, w.place(x, g, 0), w.place(x, g, 1), w.place(x, g, 2), w.place(x, g, 3), w.place(x, g, 4), n)
 	}
-	for p := range panes {
-		least := ^C(0)
-		for i := range depth {
-			least = min(least, cells[places[i%maxDepth]+p])
+	var places [maxDepth]uint64
+	for i := range w.depth {
+		p := w.place(x, g, i)
+		if !w.fresh(p) {
+			clearOver(w, cells, p/neighborhood)
+		}
+		places[i%maxDepth] = p * w.panes
+		c := &cells[p*w.panes+w.slot]
+		*c = plus(*c, n)
+	}
+	return sumOfLeast(w, cells, &places, 0, w.panes)
+}
+
+// addFive is addPanes for the five places of a key, which a delta of 0.01 has.
+func addFive[C counter](w *Window, cells []C, p0, p1, p2, p3, p4 uint64, n C) uint64 {
+	if !w.fresh(p0) || !w.fresh(p1) || !w.fresh(p2) || !w.fresh(p3) || !w.fresh(p4) {
+		for _, p := range [...]uint64{p0, p1, p2, p3, p4} {
+			clearOver(w, cells, p/neighborhood)
+		}
+	}
+	panes, slot := w.panes, w.slot
+	c0, c1, c2, c3, c4 := &cells[p0*panes+slot], &cells[p1*panes+slot], &cells[p2*panes+slot], &cells[p3*panes+slot], &cells[p4*panes+slot]
+	*c0, *c1, *c2, *c3, *c4 = plus(*c0, n), plus(*c1, n), plus(*c2, n), plus(*c3, n), plus(*c4, n)
+	return sumOfFive(cells, panes, p0, p1, p2, p3, p4)
+}
+
+// sumOfFive returns the sum over all panes of the smallest counter in each of five
+// places.
+func sumOfFive[C counter](cells []C, panes, p0, p1, p2, p3, p4 uint64) (sum uint64) {
+	r0, r1, r2, r3, r4 := cells[p0*panes:][:panes], cells[p1*panes:][:panes], cells[p2*panes:][:panes], cells[p3*panes:][:panes], cells[p4*panes:][:panes]
+	for p, least := range r0 {
+		sum = plus(sum, uint64(min(least, r1[p], r2[p], r3[p], r4[p])))
+	}
+	return sum
+}
+
+// sumOfLeast returns the sum of the smallest counters in each of the panes of an age
+// of from to to.
+func sumOfLeast[C counter](w *Window, cells []C, places *[maxDepth]uint64, from, to uint64) (sum uint64) {
+	for age := from; age < to; age++ {
+		slot, least := w.aged(age), ^C(0)
+		for i := range w.depth {
+			least = min(least, cells[places[i%maxDepth]+slot])
 		}
 		sum = plus(sum, uint64(least))
 	}
@@ -132,24 +155,19 @@ func sumOfLeast[C counter](cells []C, places *[maxDepth]uint64, depth, panes uin
 
 // countPanes returns the estimate of a key when so many of the oldest panes are
 // over. It clears nothing, as others may read at the same time.
-func countPanes[C counter](w *Window, cells []C, x, g, over uint64) (sum uint64) {
-	var places [maxDepth]uint64
-	width, depth, panes, current, newest := w.width, w.depth, w.panes, w.current, w.newest
-	behind := uint64(0) // how many of the newest panes a row has nothing of
-	for i := range depth {
-		place := i*width + hash64.Reduce(row(x, g, i), width)
-		behind = max(behind, uint64(newest)-uint64(current[place/neighborhood]))
-		places[i%maxDepth] = place * panes
-	}
-	if behind == 0 && over == 0 {
-		return sumOfLeast(cells, &places, depth, panes)
-	}
-	for age := behind; age+over < panes; age++ {
-		slot, least := w.aged(age), ^C(0)
-		for i := range depth {
-			least = min(least, cells[places[i%maxDepth]+slot])
+func countPanes[C counter](w *Window, cells []C, x, g, over uint64) uint64 {
+	if w.depth == 5 && over == 0 {
+		p0, p1, p2, p3, p4 := w.place(x, g, 0), w.place(x, g, 1), w.place(x, g, 2), w.place(x, g, 3), w.place(x, g, 4)
+		if w.fresh(p0) && w.fresh(p1) && w.fresh(p2) && w.fresh(p3) && w.fresh(p4) {
+			return sumOfFive(cells, w.panes, p0, p1, p2, p3, p4)
 		}
-		sum = plus(sum, uint64(least))
 	}
-	return sum
+	var places [maxDepth]uint64
+	behind := uint64(0) // how many of the newest panes a row has nothing of
+	for i := range w.depth {
+		p := w.place(x, g, i)
+		behind = max(behind, uint64(w.newest)-uint64(w.current[p/neighborhood]))
+		places[i%maxDepth] = p * w.panes
+	}
+	return sumOfLeast(w, cells, &places, behind, w.panes-over)
 }

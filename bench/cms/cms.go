@@ -90,6 +90,11 @@ func datasketch(epsilon float64) *count.CountMinSketch {
 	return check(count.NewCountMinSketch(check(count.SuggestNumHashes(1-delta)), check(count.SuggestNumBuckets(epsilon)), 1))
 }
 
+// dsSeeded is one with hashes of its own.
+func dsSeeded(seed int64) *count.CountMinSketch {
+	return check(count.NewCountMinSketch(check(count.SuggestNumHashes(1-delta)), check(count.SuggestNumBuckets(small)), 1+seed))
+}
+
 func boomSketch(epsilon float64) *boom.CountMinSketch { return boom.NewCountMinSketch(epsilon, delta) }
 
 func check[T any](v T, err error) T {

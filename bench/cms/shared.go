@@ -1,6 +1,7 @@
 package cms
 
 import (
+	"fmt"
 	"sync"
 
 	"github.com/distkit/distkit/bench/bar"
@@ -9,32 +10,42 @@ import (
 
 const goroutines = 2
 
-// shared is the bar of two goroutines that add to one sketch.
+// shared are the bars of two goroutines that add to one sketch.
 func shared() []bar.Bar {
-	return []bar.Bar{{
-		Name: "Concurrent.Add/goroutines=2/eps=1e-3", Limit: 1 / 1.5,
-		Ours: bar.Side{Impl: "distkit", New: func() func(int) uint64 {
-			s, c := users(), check(cms.NewConcurrent(small, delta))
-			return func(n int) uint64 {
-				race(n, func(i int) { c.AddHash(s.hashes[i&(draws-1)]) })
-				return c.CountHash(s.hashes[0])
-			}
-		}},
-		Peer: side("Sketch and a mutex, one goroutine", func() func(*stream, int) uint64 {
+	locked := func(goroutines int) bar.Side {
+		return racing(fmt.Sprintf("Sketch and a mutex, goroutines=%d", goroutines), goroutines, func() func(h uint64) uint64 {
 			var mu sync.Mutex
 			c := sketch(small)
-			return func(s *stream, i int) uint64 {
+			return func(h uint64) uint64 {
 				mu.Lock()
 				defer mu.Unlock()
-				return c.AddHash(s.hashes[i])
+				return c.AddHash(h)
 			}
-		}),
-		Allocs: 0.01, // of starting the goroutines
+		})
+	}
+	concurrent := racing("distkit", goroutines, func() func(h uint64) uint64 {
+		return check(cms.NewConcurrent(small, delta)).AddHash
+	})
+	return []bar.Bar{
+		{Name: "Concurrent.AddHash/goroutines=2/eps=1e-3", Limit: 1 / 1.5, Allocs: 0.01, Ours: concurrent, Peer: locked(1)},
+		{Name: "Concurrent.AddHash/goroutines=2/eps=1e-3", Limit: 1 / 1.5, Allocs: 0.01, Ours: concurrent, Peer: locked(goroutines)},
+	}
+}
+
+// racing is a side of goroutines that share what build returns. Starting them is
+// what it allocates.
+func racing(impl string, goroutines int, build func() func(h uint64) uint64) bar.Side {
+	return bar.Side{Impl: impl, New: func() func(int) uint64 {
+		s, add := users(), build()
+		return func(n int) uint64 {
+			race(goroutines, n, func(i int) { add(s.hashes[i&(draws-1)]) })
+			return add(s.hashes[0])
+		}
 	}}
 }
 
 // race calls add n times, from goroutines at once.
-func race(n int, add func(i int)) {
+func race(goroutines, n int, add func(i int)) {
 	var wg sync.WaitGroup
 	for g := range goroutines {
 		wg.Go(func() {
@@ -54,7 +65,7 @@ func races() (figures []bar.Figure) {
 			Name: "Concurrent/underestimates/" + name, Unit: "keys", Limit: 0, Measure: func() float64 {
 				const rounds = 10
 				s, c := users(), check(cms.NewConcurrent(small, delta, opts...))
-				race(rounds*draws, func(i int) { c.AddHash(s.hashes[i&(draws-1)]) })
+				race(goroutines, rounds*draws, func(i int) { c.AddHash(s.hashes[i&(draws-1)]) })
 				wrong := 0.0
 				for i, id := range s.ids {
 					if c.CountHash(s.hashes[i]) < rounds*s.truth[id] {
