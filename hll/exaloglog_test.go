@@ -2,6 +2,7 @@ package hll_test
 
 import (
 	"math/rand/v2"
+	"strconv"
 	"testing"
 
 	"github.com/distkit/distkit/hll"
@@ -84,6 +85,37 @@ func TestExaLogLogIsItsTwin(t *testing.T) {
 			}
 		}
 	}
+}
+
+// Keys are hashed as by a Sketch, and Add says truly whether it changed anything.
+func TestExaLogLogSaysWhatChanges(t *testing.T) {
+	for _, opts := range [][]hll.Option{nil, {hll.WithSecret([16]byte{1})}, {hll.WithMartingale(), hll.WithDense()}} {
+		e, s := exa(4, nil, opts...), must(hll.New(4, opts...))
+		for i := range 3000 {
+			key := strconv.Itoa(i)
+			require.Equal(t, s.HashString(key), e.Hash([]byte(key)))
+			before := e.Clone()
+			changed := e.Add([]byte(key))
+			require.Equal(t, changed, !e.Equal(before), "key %d", i)
+			require.Equal(t, changed, before.AddString(key))
+			require.True(t, e.Equal(before))
+			require.False(t, e.AddHash(e.HashString(key)))
+		}
+		checkExa(t, e)
+	}
+}
+
+// After a merge the sums are counted once, by the next key that changes something.
+func TestExaLogLogGoesOnAfterMerge(t *testing.T) {
+	rng := rand.New(rand.NewPCG(37, 38))
+	hs, gs, more := hashes(rng, 2000), hashes(rng, 2000), hashes(rng, 2000)
+	e := exa(6, hs)
+	require.NoError(t, e.Merge(exa(6, gs)))
+	for _, h := range more {
+		e.AddHash(h)
+	}
+	checkExa(t, e)
+	require.True(t, e.Equal(exa(6, append(append(hs, gs...), more...))))
 }
 
 func TestExaLogLogMergeIsUnion(t *testing.T) {

@@ -7,6 +7,7 @@ import (
 	"io"
 	"math"
 	"testing"
+	"time"
 
 	"github.com/cespare/xxhash/v2"
 	"github.com/distkit/distkit/hll"
@@ -93,6 +94,23 @@ func TestBombs(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// Sparse images of the largest sketches take what their tokens take.
+func TestSparseImagesAllocateNoRegisters(t *testing.T) {
+	largest, registers := must(hll.New(hll.MaxPrecision)), must(hll.NewExaLogLog(24))
+	window := must(hll.NewWindow(hll.MaxPrecision, time.Hour, hll.WithPanes(64)))
+	largest.AddString("a")
+	registers.AddString("a")
+	window.AddString("a")
+	for _, c := range []struct {
+		value, into storable
+		limit       uint64
+	}{{largest, new(hll.Sketch), 4 << 10}, {registers, new(hll.ExaLogLog), 4 << 10}, {window, new(hll.Window), 64 << 10}} {
+		image := must(c.value.MarshalBinary())
+		used := testkit.AllocatedBytes(func() { require.NoError(t, c.into.UnmarshalBinary(image)) })
+		require.LessOrEqual(t, used, c.limit, "%T", c.into)
 	}
 }
 

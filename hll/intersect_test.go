@@ -84,7 +84,7 @@ func leastErrors(p int, n [3]float64) (e [3]float64) {
 
 // Errors are those that theory says are the least possible, without bias.
 func TestIntersectErrorsAreThoseOfTheory(t *testing.T) {
-	const trials = 200
+	trials := trialsOf(200, 1000)
 	for _, c := range []struct {
 		p int
 		n [3]int
@@ -106,9 +106,9 @@ func TestIntersectErrorsAreThoseOfTheory(t *testing.T) {
 		}
 		for i := range errs {
 			bias, rmse := biasAndRMSE(errs[i])
-			slack := 4 / math.Sqrt(2*trials)
+			slack := 4 / math.Sqrt(2*float64(trials))
 			require.InDelta(t, 1, rmse/want[i], slack, "%v, number %d: %g, want %g", c, i, rmse, want[i])
-			require.LessOrEqual(t, math.Abs(bias), 4*want[i]/math.Sqrt(trials), "%v, number %d", c, i)
+			require.LessOrEqual(t, math.Abs(bias), 4*want[i]/math.Sqrt(float64(trials)), "%v, number %d", c, i)
 		}
 	}
 }
@@ -116,7 +116,7 @@ func TestIntersectErrorsAreThoseOfTheory(t *testing.T) {
 // At the edges, where one number is small or none, likelihood is no worse than
 // inclusion and exclusion, and far better where little is in common.
 func TestIntersectBeatsInclusionAndExclusion(t *testing.T) {
-	const trials = 100
+	trials := trialsOf(100, 1000)
 	for _, c := range []struct {
 		n     [3]int
 		limit float64

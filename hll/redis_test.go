@@ -196,13 +196,16 @@ func TestRedisStringsAreCanonical(t *testing.T) {
 	dense[16] = 33
 	require.NoError(t, r.UnmarshalBinary(dense))
 	require.Equal(t, dense[16:], must(r.MarshalBinary())[16:])
-	for n := range 4000 {
-		if size := len(must(elements(n + 1).MarshalBinary())); n%50 == 0 {
-			require.True(t, size <= 3000 || size == 12304, "%d", size)
-		} else if size == 12304 {
-			break
+	grown, isDense := hll.NewRedis(), false
+	for i := range 4000 {
+		grown.AddString(fmt.Sprint("element-", i))
+		if i%20 == 0 {
+			size := len(must(grown.MarshalBinary()))
+			require.True(t, size == 12304 || size <= 3000 && !isDense, "%d bytes", size)
+			isDense = size == 12304
 		}
 	}
+	require.True(t, isDense)
 }
 
 func TestRedisStringsThatAreRefused(t *testing.T) {

@@ -47,7 +47,7 @@ type Sketch struct {
 
 // New returns an empty Sketch of 2^precision registers, whose estimates have a
 // relative standard error of 1.04/sqrt(2^precision): 0.81 % at 14, where it takes
-// 16 KiB, and a table of a few 16 bytes a key before. See [Precision] for the
+// 16 KiB, and before that some 20 bytes a key at most. See [Precision] for the
 // choice. Options: WithSecret, WithDense, WithMartingale.
 func New(precision int, opts ...Option) (*Sketch, error) {
 	c, err := newConfig("New", optSecret|optDense|optMartingale, opts)
