@@ -138,3 +138,22 @@ func TestHugeDescriptor(t *testing.T) {
 	})
 	assert.Less(t, used, uint64(1<<20))
 }
+
+// Every bit of a chunk and of its proof counts.
+func TestEveryBit(t *testing.T) {
+	b, d := made(t, pattern(5000), blob.WithChunkSize(1<<10))
+	v, data, proof := must(blob.NewVerifier(d)), pattern(5000)[4096:], must(b.Proof(4, 1))
+	for bit := range 8 * len(data) {
+		data[bit/8] ^= 1 << (bit % 8)
+		require.ErrorIs(t, v.Verify(4, data, proof), merkle.ErrProof, "bit %d of the data", bit)
+		data[bit/8] ^= 1 << (bit % 8)
+	}
+	for i := range proof {
+		for bit := range 256 {
+			proof[i][bit/8] ^= 1 << (bit % 8)
+			require.ErrorIs(t, v.Verify(4, data, proof), merkle.ErrProof, "bit %d of hash %d", bit, i)
+			proof[i][bit/8] ^= 1 << (bit % 8)
+		}
+	}
+	require.NoError(t, v.Verify(4, data, proof))
+}

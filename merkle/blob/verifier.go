@@ -94,7 +94,9 @@ func (v *Verifier) set(level int, i uint64, h merkle.Hash) {
 //
 // Data or a proof that does not hold is merkle.ErrProof: who sent it lied, or was
 // misled itself. It leaves v as it was. A chunk that the blob does not have is
-// merkle.ErrRange, the caller's mistake. A chunk may be verified twice.
+// merkle.ErrRange, the caller's mistake. A chunk may be verified twice. Data may
+// hold more chunks than were asked for, if they are the blob's too: all of them
+// count as verified, so keep all, or check the length before.
 func (v *Verifier) Verify(chunk uint64, data []byte, proof []merkle.Hash) error {
 	if v.known == nil {
 		panic("blob: verify by a zero Verifier, make one by NewVerifier")

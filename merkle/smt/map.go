@@ -61,7 +61,7 @@ func (m *Map) Set(key, value []byte) {
 	if m.family == nil {
 		m.family = new(family)
 	}
-	if root, changed := m.put(m.root, &path, &v); changed {
+	if root, changed := m.put(m.root, 0, &path, &v); changed {
 		m.changed(root)
 	}
 }
@@ -71,16 +71,19 @@ func (m *Map) changed(root *node) {
 	m.pending.Add(1)
 }
 
-// put returns n with the leaf in it, and whether that is a change.
-func (m *Map) put(n *node, path, value *merkle.Hash) (*node, bool) {
+// put returns n, whose subtree begins at a depth, with the leaf in it, and whether
+// that is a change.
+func (m *Map) put(n *node, from int, path, value *merkle.Hash) (*node, bool) {
 	if n == nil {
 		return m.leaf(path, value), true
 	}
-	if at := shared(&n.path, path, int(n.bit)); at < int(n.bit) { // it branches off above n
-		inner := &node{path: *path, bit: uint16(at), owner: m.token()}
-		side := inner.side(path)
-		inner.child[side], inner.child[1-side] = m.leaf(path, value), n
-		return inner, true
+	if int(n.bit) > from { // it skips levels: the path may branch off above n
+		if at := shared(&n.path, path, int(n.bit)); at < int(n.bit) {
+			inner := &node{path: *path, bit: uint16(at), owner: m.token()}
+			side := inner.side(path)
+			inner.child[side], inner.child[1-side] = m.leaf(path, value), n
+			return inner, true
+		}
 	}
 	if n.isLeaf() {
 		if *n.value() == *value {
@@ -91,7 +94,7 @@ func (m *Map) put(n *node, path, value *merkle.Hash) (*node, bool) {
 		return n, true
 	}
 	side := n.side(path)
-	next, changed := m.put(n.child[side], path, value)
+	next, changed := m.put(n.child[side], int(n.bit)+1, path, value)
 	if !changed {
 		return n, false
 	}

@@ -33,8 +33,11 @@ func (m *Map) Prove(key []byte) Proof {
 		p.Siblings = make([]merkle.Hash, 0, bits.Len(uint(m.len))+6)
 	}
 	for n != nil && !n.isLeaf() {
-		at := shared(&n.path, &path, int(n.bit))
-		p.skip(at)
+		at := int(n.bit)
+		if at > len(p.Siblings) { // some levels are skipped: does the path go along?
+			at = shared(&n.path, &path, at)
+			p.skip(at)
+		}
 		if at < int(n.bit) { // empty on the key's side, n on the other
 			h := merklehash.Get()
 			p.Siblings = append(p.Siblings, n.hashAt(h, at+1))

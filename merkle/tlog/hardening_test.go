@@ -44,6 +44,48 @@ func TestNoLeafIsDuplicated(t *testing.T) {
 	assert.NotEqual(t, three.Root(), four.Root())
 }
 
+// Every bit of a proof of each kind, of its leaf and of its roots counts.
+func TestEveryBit(t *testing.T) {
+	l, d := logs(700)
+	root, old, sub := l.Root(), must(l.RootAt(300)), must(l.SubtreeRoot(512, 700))
+	for what, sound := range map[string]struct {
+		hashes []merkle.Hash // what is trusted, then the proof
+		verify func([]merkle.Hash) error
+	}{
+		"inclusion": {
+			append([]merkle.Hash{root, d[300]}, must(l.Inclusion(300, 700))...),
+			func(h []merkle.Hash) error { return tlog.VerifyInclusion(h[0], 700, 300, h[1], h[2:]) },
+		},
+		"consistency": {
+			append([]merkle.Hash{root, old}, must(l.Consistency(300, 700))...),
+			func(h []merkle.Hash) error { return tlog.VerifyConsistency(h[1], 300, h[0], 700, h[2:]) },
+		},
+		"subtree inclusion": {
+			append([]merkle.Hash{sub, d[600]}, must(l.SubtreeInclusion(512, 700, 600))...),
+			func(h []merkle.Hash) error { return tlog.VerifySubtreeInclusion(h[0], 512, 700, 600, h[1], h[2:]) },
+		},
+		"subtree consistency": {
+			append([]merkle.Hash{root, must(l.SubtreeRoot(512, 650))}, must(l.SubtreeConsistency(512, 650, 700))...),
+			func(h []merkle.Hash) error { return tlog.VerifySubtreeConsistency(h[1], 512, 650, h[0], 700, h[2:]) },
+		},
+		"batch": {
+			append([]merkle.Hash{root, d[3], d[699]}, must(l.Batch(700, 3, 699))...),
+			func(h []merkle.Hash) error {
+				return tlog.VerifyBatch(h[0], 700, []uint64{3, 699}, h[1:3], h[3:])
+			},
+		},
+	} {
+		require.NoError(t, sound.verify(sound.hashes), what)
+		for i := range sound.hashes {
+			for bit := range 256 {
+				sound.hashes[i][bit/8] ^= 1 << (bit % 8)
+				require.ErrorIs(t, sound.verify(sound.hashes), merkle.ErrProof, "%s: bit %d of hash %d", what, bit, i)
+				sound.hashes[i][bit/8] ^= 1 << (bit % 8)
+			}
+		}
+	}
+}
+
 // A root that somebody forgot to set proves nothing, not even of a leaf that
 // somebody forgot as well.
 func TestZeroHashesProveNothing(t *testing.T) {
