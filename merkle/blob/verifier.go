@@ -18,7 +18,8 @@ import (
 // It keeps the hashes that were proved, so that peers need not send them again:
 // tell them by [Verifier.Known] what to leave out, and a whole blob takes less
 // than two hashes a chunk. It keeps no data. Memory grows with what was verified,
-// to about 64 bytes a chunk.
+// to about 64 bytes a chunk. To go on after a restart, verify the chunks on disk
+// again: their proofs bring no more hashes than the download did.
 //
 // A Verifier is safe for concurrent use. The zero Verifier knows nothing and
 // panics when it is to verify: make one by [NewVerifier].

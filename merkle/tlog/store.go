@@ -45,42 +45,56 @@ func (s *store) node(level int, i uint64) *merkle.Hash {
 // reserve makes room for the complete nodes of a tree of that size.
 func (s *store) reserve(size uint64) {
 	for g := 0; size > 0; g, size = g+1, size>>tileLevels {
-		var old []*tile
-		if p := s.tables[g].Load(); p != nil {
-			old = *p
-		}
-		want := int((size-1)>>tileLevels) + 1
-		table := old
-		if want > len(old) { // readers keep the old table, which has all that they may read
-			grown := make([]*tile, max(want, 2*len(old)))
-			copy(grown, old)
-			s.tables[g].Store(&grown)
-			table = grown
-		}
-		for i := want - 1; i >= 0 && table[i] == nil; i-- {
-			table[i] = new(tile)
-		}
+		s.grow(g, int((size-1)>>tileLevels)+1)
+	}
+}
+
+// grow makes room for that many tiles in a table. Readers keep the table that they
+// have, which has all that they may read.
+func (s *store) grow(g, want int) {
+	var table []*tile
+	if p := s.tables[g].Load(); p != nil {
+		table = *p
+	}
+	if want > len(table) {
+		larger := make([]*tile, max(want, 2*len(table)))
+		copy(larger, table)
+		s.tables[g].Store(&larger)
+		table = larger
+	}
+	for i := want - 1; i >= 0 && table[i] == nil; i-- {
+		table[i] = new(tile)
 	}
 }
 
 // append adds one leaf and the nodes that it completes.
 func (s *store) append(leaf merkle.Hash) (index uint64) {
 	index = s.size.Load()
-	if index%tileLeaves == 0 {
-		s.reserve(index + 1)
-	}
 	h := leaf
-	*s.node(0, index) = h
-	for level := 0; index>>level&1 == 1; level++ {
-		h = combine(s.hasher, s.node(level, index>>level-1), &h)
-		up := index >> (level + 1)
-		if (level+1)%tileLevels == 0 && up%tileLeaves == 0 {
-			s.reserve(index + 1)
+	for g, i, more := 0, index, true; more; g, i = g+1, i>>tileLevels {
+		if i%tileLeaves == 0 {
+			s.grow(g, int(i>>tileLevels)+1)
 		}
-		*s.node(level+1, up) = h
+		more = (*s.tables[g].Load())[i>>tileLevels].add(s.hasher, int(i%tileLeaves), &h)
 	}
 	s.size.Store(index + 1)
 	return index
+}
+
+// add writes lowest node i and those that it completes. If it completes the tile,
+// it returns true, and in h the hash of the node above.
+func (t *tile) add(hasher *merklehash.Hasher, i int, h *merkle.Hash) bool {
+	t[i] = *h
+	for level := t[:]; i&1 == 1; {
+		*h = combine(hasher, &level[i-1], h)
+		i /= 2
+		half := (len(level) + 2) / 2 // nodes of this level; the next follows
+		if level = level[half:]; len(level) == 0 {
+			return true
+		}
+		level[i] = *h
+	}
+	return false
 }
 
 // extend adds n leaves. Workers take blocks of 2^blockBits entries; what lies
