@@ -153,6 +153,12 @@ func cover(g *gate, costs []float64) (take []int) {
 			best[i][need] = min(best[i+1][need], costs[i]+best[i+1][max(need-g.weights[i], 0)])
 		}
 	}
+	if math.IsInf(best[0][g.need], 1) { // not without one that must not be: all is as dear
+		for i := range costs {
+			take = append(take, i)
+		}
+		return take
+	}
 	for i, need := 0, g.need; need > 0; i++ {
 		if left := max(need-g.weights[i], 0); best[i+1][need] > costs[i]+best[i+1][left] {
 			take = append(take, i)

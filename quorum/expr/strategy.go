@@ -27,7 +27,10 @@ type weighted struct {
 // strategy reads the solution off the basis: every quorum of it, with its
 // probability, and what follows from them.
 func (m *master) strategy() *Strategy {
-	st := &Strategy{system: m.s, bound: m.bound}
+	st := &Strategy{system: m.s, bound: m.bound * m.unit}
+	if m.costs {
+		st.bound = m.bound * m.costUnit
+	}
 	chance := make(map[int]float64)
 	for i, j := range m.lp.basis {
 		chance[j] = m.lp.x[i]
