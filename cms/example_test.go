@@ -119,3 +119,50 @@ func ExampleWindow() {
 	// 30
 	// 0
 }
+
+// Many goroutines count into a TopK for each shard, which takes the place of a
+// concurrent one; who asks merges them. Bounds of the merge are as certain as those
+// of one TopK.
+func ExampleTopK_sharded() {
+	type shard struct {
+		sync.Mutex
+		*cms.TopK
+	}
+	shards := make([]shard, 4)
+	for i := range shards {
+		shards[i].TopK, _ = cms.NewTopK(10)
+	}
+	var wg sync.WaitGroup
+	for range 8 {
+		wg.Go(func() {
+			for i := range 1000 {
+				key := fmt.Appendf(nil, "user-%d", min(i%7, i%50))
+				h := shards[0].Hash(key) // all shards hash alike
+				s := &shards[h%uint64(len(shards))]
+				s.Lock()
+				s.AddHash(h, key)
+				s.Unlock()
+			}
+		})
+	}
+	wg.Wait()
+
+	all, _ := cms.NewTopK(10)
+	for i := range shards {
+		shards[i].Lock()
+		if err := all.Merge(shards[i].TopK); err != nil {
+			fmt.Println(err)
+		}
+		shards[i].Unlock()
+	}
+	for item := range all.Items() {
+		if item.Count > 1100 {
+			fmt.Printf("%+v\n", item)
+		}
+	}
+	// Output:
+	// {Key:user-0 Count:1280 Error:0}
+	// {Key:user-1 Count:1240 Error:0}
+	// {Key:user-2 Count:1192 Error:0}
+	// {Key:user-3 Count:1144 Error:0}
+}
