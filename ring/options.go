@@ -45,7 +45,7 @@ const defaultVirtualNodes = 512
 // WithVirtualNodes applies to Ring: the number of tokens per unit of weight, 1
 // to 2^28, default 512. With v tokens on each of n equal nodes, the shares have
 // a relative standard deviation of sqrt((n-1)/(n*v+1)): 4.4 % for 512 tokens,
-// 7.9 % for 160. A token takes 18 to 28 bytes, and lookups take the same time
+// 7.9 % for 160. A token takes 15 to 28 bytes, and lookups take the same time
 // whatever v is, as long as the index stays in the CPU's cache.
 func WithVirtualNodes(n int) Option {
 	return func(c *config) { c.set |= setVirtualNodes; c.virtual = n }

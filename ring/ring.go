@@ -18,7 +18,7 @@ import (
 //
 // A lookup takes constant time, usually one access to memory, and allocates
 // nothing. A Ring is safe for concurrent use; [Live] publishes changes to
-// readers. It needs 18 to 28 bytes a token.
+// readers. It needs 15 to 28 bytes a token.
 //
 // The zero Ring answers like an empty one and is there to be decoded into; its
 // Add, Remove and Update panic and name New.
