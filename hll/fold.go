@@ -20,15 +20,20 @@ func (s *Sketch) Merge(other *Sketch) error {
 	if err := mergeable(s.p, s.keyed, other); err != nil {
 		return err
 	}
+	s.include(other)
+	return nil
+}
+
+// include is Merge of what is mergeable.
+func (s *Sketch) include(other *Sketch) {
 	if len(other.regs) == 0 {
 		s.mergeTokens(&other.tokens)
-		return nil
+		return
 	}
 	if len(s.regs) == 0 {
 		s.densify()
 	}
 	s.mergeRegisters(other)
-	return nil
 }
 
 // mergeable returns an error unless other can be merged into 2^p registers.
@@ -161,9 +166,7 @@ func Union(sketches ...*Sketch) (*Sketch, error) {
 		u.p = min(u.p, s.p)
 	}
 	for _, s := range sketches {
-		if err := u.Merge(s); err != nil {
-			return nil, err
-		}
+		u.include(s)
 	}
 	return u, nil
 }

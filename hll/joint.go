@@ -106,9 +106,9 @@ const (
 )
 
 // maximize returns the most likely numbers of keys, searched from n on. It is the
-// quasi-Newton method of Broyden, Fletcher, Goldfarb and Shanno, in logarithms. Of
-// m registers the logarithm of a number is known to about 1/m, which is the scale
-// to begin with. A number that is most likely 0 shrinks until it does not matter.
+// quasi-Newton method of Broyden, Fletcher, Goldfarb and Shanno, in logarithms. What
+// m registers say of a number has a curvature of about m, which is the scale to
+// begin with. A number that is most likely 0 shrinks until it does not matter.
 func (j *joint) maximize(n [3]float64) [3]float64 {
 	var phi [3]float64
 	for i := range n {
@@ -151,7 +151,8 @@ func (j *joint) maximize(n [3]float64) [3]float64 {
 	return n
 }
 
-// scale returns the number of registers that are not zero in both sketches.
+// scale returns how many registers, of both sketches, are not zero: about what the
+// curvature is.
 func (j *joint) scale() (n float64) {
 	for _, t := range j.terms {
 		n += t.aLess + t.aMore + t.bLess + t.bMore + t.same

@@ -32,19 +32,21 @@ const (
 // same whatever way they came: sparse if that takes at most 3,000 bytes and no
 // register is above 32, else dense, and without a cached count, so that Redis
 // counts afresh.
-func (r *Redis) MarshalBinary() ([]byte, error) { return r.AppendBinary(nil) }
+func (r *Redis) MarshalBinary() ([]byte, error) { return r.appendTo(nil), nil }
 
 // AppendBinary appends the string to b.
-func (r *Redis) AppendBinary(b []byte) ([]byte, error) {
+func (r *Redis) AppendBinary(b []byte) ([]byte, error) { return r.appendTo(b), nil }
+
+func (r *Redis) appendTo(b []byte) []byte {
 	start := len(b)
 	b = append(b, redisMagic...)
 	b = append(b, redisSparse, 0, 0, 0)
 	b = binary.LittleEndian.AppendUint64(b, redisStale)
 	if sparse, ok := r.appendSparse(b, start+redisSparseSize); ok {
-		return sparse, nil
+		return sparse
 	}
 	b[start+len(redisMagic)] = redisDense
-	return packed(r.s.regs).appendTo(b), nil
+	return packed(r.s.regs).appendTo(b)
 }
 
 // appendSparse appends the registers as runs, each as long as can be. It fails
@@ -102,11 +104,7 @@ func (r *Redis) UnmarshalBinary(data []byte) error {
 
 // WriteTo writes the string to w.
 func (r *Redis) WriteTo(w io.Writer) (int64, error) {
-	b, err := r.AppendBinary(nil)
-	if err != nil {
-		return 0, err
-	}
-	n, err := w.Write(b)
+	n, err := w.Write(r.appendTo(nil))
 	return int64(n), err
 }
 
@@ -132,13 +130,7 @@ func (r *Redis) restore(regs []uint8) {
 }
 
 // MarshalText returns the string in standard base64, so that JSON works.
-func (r *Redis) MarshalText() ([]byte, error) {
-	b, err := r.AppendBinary(nil)
-	if err != nil {
-		return nil, err
-	}
-	return codec.EncodeText(b), nil
-}
+func (r *Redis) MarshalText() ([]byte, error) { return codec.EncodeText(r.appendTo(nil)), nil }
 
 // UnmarshalText is UnmarshalBinary for what MarshalText returned.
 func (r *Redis) UnmarshalText(text []byte) error {

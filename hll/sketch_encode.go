@@ -30,12 +30,18 @@ func (s *Sketch) image() (codec.Header, payload, error) {
 	if s.martingale {
 		h.Must = flagMartingale
 	}
-	if len(s.regs) == 0 {
-		return h, tokenCode(s.tokens.sorted()), nil
+	if len(s.regs) > 0 {
+		h.Must |= flagDense
+		h.Params[1] = math.Float64bits(s.history)
 	}
-	h.Must |= flagDense
-	h.Params[1] = math.Float64bits(s.history)
-	return h, packed(s.regs), nil
+	return h, s.payload(), nil
+}
+
+func (s *Sketch) payload() payload {
+	if len(s.regs) == 0 {
+		return tokenCode(s.tokens.sorted())
+	}
+	return packed(s.regs)
 }
 
 func (s *Sketch) accept(h codec.Header, payload int) error {

@@ -166,13 +166,6 @@ func (w *Window) at(now time.Time) *Sketch {
 	return s
 }
 
-// include merges a pane, which is of the same making.
-func (s *Sketch) include(pane *Sketch) {
-	if err := s.Merge(pane); err != nil {
-		panic(err) // a bug: no caller gets here
-	}
-}
-
 // Merge makes w the window that saw the keys of both at their times, pane by pane.
 // The newest pane of either decides what is still live. Another duration, number
 // of panes or secret, a coarser other and a zero one are ErrIncompatible, and w is

@@ -29,11 +29,7 @@ func (w *Window) image() (codec.Header, payload, error) {
 	}
 	var code paneCode
 	for i := range w.panes {
-		_, p, err := w.pane(w.newest - int64(len(w.panes)-1-i)).image()
-		if err != nil {
-			return codec.Header{}, nil, err
-		}
-		code = append(code, p)
+		code = append(code, w.pane(w.newest-int64(len(w.panes)-1-i)).payload())
 	}
 	return h, code, nil
 }
