@@ -21,7 +21,9 @@ func carry(t *testing.T, s *merkle.Session, most int, respond func() *merkle.Ses
 		out, done, err := s.Next(nil, in)
 		require.NoError(t, err)
 		for d := range s.Diffs() {
-			require.NotContains(t, found, d.Hash)
+			if _, ok := found[d.Hash]; ok {
+				t.Fatalf("%+v twice", d)
+			}
 			found[d.Hash] = d
 		}
 		if len(out) == 0 {
@@ -94,7 +96,9 @@ func TestAnswersMayComeTwice(t *testing.T) {
 				}
 			}
 			for d := range s.Diffs() {
-				require.NotContains(t, found, d.Hash)
+				if _, ok := found[d.Hash]; ok {
+					t.Fatalf("%+v twice", d)
+				}
 				found[d.Hash] = d
 			}
 			if len(out) == 0 {
@@ -112,7 +116,7 @@ func TestAnswersMayComeTwice(t *testing.T) {
 // others that differ are.
 func TestResponderMayMoveOn(t *testing.T) {
 	rng := rand.New(rand.NewPCG(35, 36))
-	for range 20 {
+	for range 8 {
 		a, b := replicas(rng, shapes["uniform"], 5000, 600)
 		want := difference(a, b)
 		x, y := treeOf(t, a), treeOf(t, b)
@@ -128,11 +132,10 @@ func TestResponderMayMoveOn(t *testing.T) {
 		}
 		s := must(x.Initiate(merkle.WithMaxMessage(8 << 10)))
 		got, _ := carry(t, s, 8<<10, respond, func(int) bool { return false })
-		for h, d := range want {
-			require.Equal(t, d, got[h])
-		}
-		for h := range got {
-			require.True(t, moved[h] || want[h] != (merkle.Diff{}), "%#x is no difference", h)
+		for h := range union(want, got) {
+			if !moved[h] && got[h] != want[h] {
+				t.Fatalf("%#x is %+v, want %+v", h, got[h], want[h])
+			}
 		}
 	}
 }
@@ -141,7 +144,7 @@ func TestResponderMayMoveOn(t *testing.T) {
 // requests.
 func TestTinyMessages(t *testing.T) {
 	rng := rand.New(rand.NewPCG(37, 38))
-	a, b := replicas(rng, shapes["uniform"], 6000, 3000)
+	a, b := replicas(rng, shapes["uniform"], 3000, 1500)
 	x, y := treeOf(t, a), treeOf(t, b)
 	for _, n := range []int{1, 15, 31, 32} {
 		most := 1 << 10

@@ -16,7 +16,7 @@ import (
 // application moves, either way.
 //
 // A session that finds nothing takes two messages of 31 and 5 bytes; one with up
-// to 8 differences mostly two, others four to eight and about 60 bytes a version
+// to 5 differences mostly two, others four to eight and about 60 bytes a version
 // that one side lacks, or as many messages as their bound makes of that. A
 // responder keeps nothing between messages. So an initiator whose message or
 // answer was lost repeats it by Next with nil, to this responder or another one

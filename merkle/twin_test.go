@@ -172,13 +172,13 @@ func TestCutAndJoinAgainstTwin(t *testing.T) {
 			t.Run(shape+"/"+name, func(t *testing.T) {
 				rng := rand.New(rand.NewPCG(3, 4))
 				w, tree := twin{}, newTree(t, opts...)
-				for range 6000 {
+				for range 4000 {
 					h, v := position(rng), rng.Uint64()
 					tree.PutHash(h, v)
 					w[h] = v
 				}
 				whole := tree.Summary(merkle.Range{})
-				for range 10 {
+				for range 6 {
 					snapshot, then := tree.Snapshot(), maps.Clone(w)
 					r := merkle.Range{Start: position(rng), End: position(rng)}
 					in := w.in(r)

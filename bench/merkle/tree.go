@@ -83,6 +83,29 @@ func replacing(opts ...merkle.TreeOption) func() func(int) uint64 {
 	})
 }
 
+// summing asks for the summary of ranges between any two positions.
+func summing(opts ...merkle.TreeOption) func() func(int) uint64 {
+	return at(func(hs []uint64) func(h, v uint64) uint64 {
+		t, last := filled(hs, opts...), uint64(0)
+		return func(h, _ uint64) uint64 {
+			s := t.Summary(merkle.Range{Start: last, End: h})
+			last = h
+			return s.Count
+		}
+	})
+}
+
+// rebuild puts every key, in random order, into a new tree.
+var rebuild = bar.Side{Impl: "PutHash of every key", New: func() func(int) uint64 {
+	hs := positions()
+	return func(n int) (sum uint64) {
+		for range n {
+			sum += uint64(filled(hs).Len())
+		}
+		return sum
+	}
+}}
+
 var tidwallSet = bar.Side{Impl: "tidwall btree.Map", New: at(func(hs []uint64) func(h, v uint64) uint64 {
 	m := ordered(hs)
 	return func(h, v uint64) uint64 {
@@ -131,14 +154,29 @@ func treeBars() []bar.Bar {
 		},
 		{
 			Name: "Summary of any range/n=1M", Plus: 1200,
-			Ours: bar.Side{Impl: "distkit", New: at(func(hs []uint64) func(h, v uint64) uint64 {
-				t, last := filled(hs), uint64(0)
-				return func(h, _ uint64) uint64 {
-					s := t.Summary(merkle.Range{Start: last, End: h})
-					last = h
-					return s.Count
+			Ours: bar.Side{Impl: "distkit", New: summing()},
+		},
+		{
+			Name: "Summary under a secret, without/n=1M", Limit: 2.5,
+			Ours: bar.Side{Impl: "distkit", New: summing(merkle.WithSecret([16]byte{1}))},
+			Peer: bar.Side{Impl: "the same without", New: summing()},
+		},
+		{
+			Name: "UnmarshalBinary, rebuild/n=1M", Limit: 0.35, Allocs: bar.AnyAllocs,
+			Ours: bar.Side{Impl: "distkit", New: func() func(int) uint64 {
+				image := check(filled(positions()).MarshalBinary())
+				return func(n int) (sum uint64) {
+					for range n {
+						var t merkle.Tree
+						if err := t.UnmarshalBinary(image); err != nil {
+							panic(err)
+						}
+						sum += uint64(t.Len())
+					}
+					return sum
 				}
-			})},
+			}},
+			Peer: rebuild,
 		},
 		{
 			Name: "Snapshot/n=1M", Plus: 100, Allocs: 1,
@@ -160,15 +198,7 @@ func treeBars() []bar.Bar {
 					return n
 				}
 			})},
-			Peer: bar.Side{Impl: "PutHash of every key", New: func() func(int) uint64 {
-				hs := positions()
-				return func(n int) (sum uint64) {
-					for range n {
-						sum += uint64(filled(hs).Len())
-					}
-					return sum
-				}
-			}},
+			Peer: rebuild,
 		},
 	}
 }
