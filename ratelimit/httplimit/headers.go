@@ -1,0 +1,138 @@
+package httplimit
+
+import (
+	"fmt"
+	"math"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/distkit/distkit/ratelimit"
+)
+
+// maxField is the largest integer of a structured field (RFC 9651, 3.3.1).
+const maxField = 999_999_999_999_999
+
+// policyHeader is RateLimit-Policy as it was at a time. Limits may change while
+// the server runs, but asking for them at every request would cost more than the
+// decision.
+type policyHeader struct {
+	at     time.Time
+	value  string
+	limits []ratelimit.Limit
+}
+
+// policyRefresh is for how long a policyHeader is good.
+const policyRefresh = time.Second
+
+// nameLimits checks the names of the limits, or makes some.
+func (p *policy) nameLimits() error {
+	count := 1
+	if d, ok := p.decider.(ratelimit.Policies); ok {
+		count = len(d.Limits())
+	}
+	if p.names == nil {
+		p.names = []string{"default"}
+		for i := 2; i <= count; i++ {
+			p.names = append(p.names, fmt.Sprintf("default-%d", i))
+		}
+	}
+	if len(p.names) != count {
+		return fmt.Errorf("policies are %d names, want %d, one for each limit", len(p.names), count)
+	}
+	for i, name := range p.names {
+		quoted, ok := quote(name)
+		if !ok {
+			return fmt.Errorf("name of policy %d is %q, want printable ASCII", i, name)
+		}
+		p.names[i] = quoted
+	}
+	return nil
+}
+
+// quote returns s as a string of a structured field.
+func quote(s string) (string, bool) {
+	if s == "" {
+		return "", false
+	}
+	for _, c := range []byte(s) {
+		if c < 0x20 || c > 0x7e {
+			return "", false
+		}
+	}
+	return `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(s) + `"`, true
+}
+
+// policies returns the current RateLimit-Policy, nil if the limiter has no
+// Policies.
+func (p *policy) policies() *policyHeader {
+	d, ok := p.decider.(ratelimit.Policies)
+	if !ok {
+		return nil
+	}
+	now := time.Now()
+	if h := p.header.Load(); h != nil && now.Sub(h.at) < policyRefresh {
+		return h
+	}
+	h := &policyHeader{at: now, limits: d.Limits()}
+	var items []string
+	for i, limit := range h.limits {
+		window := math.Ceil(float64(limit.Burst) / float64(limit.Events) * limit.Period.Seconds())
+		items = append(items, fmt.Sprintf("%s;q=%d;w=%d", p.names[min(i, len(p.names)-1)],
+			min(limit.Burst, maxField), int64(max(1, min(window, maxField)))))
+	}
+	h.value = strings.Join(items, ",")
+	p.header.Store(h)
+	return h
+}
+
+// headers tells the client where it stands.
+func (p *policy) headers(h http.Header, result ratelimit.Result) {
+	if p.silent {
+		return
+	}
+	values := new([2]string) // both in one allocation
+	more := result.ResetAfter
+	if policies := p.policies(); policies != nil {
+		values[0] = policies.value
+		h["Ratelimit-Policy"] = values[:1:1]
+		if result.Index < len(policies.limits) {
+			more = nextToken(policies.limits[result.Index], result)
+		}
+	}
+	if !result.Allowed && result.RetryAfter > 0 {
+		more = result.RetryAfter
+	}
+	var space [64]byte
+	b := append(space[:0], p.names[min(max(result.Index, 0), len(p.names)-1)]...)
+	b = append(b, ";r="...)
+	b = strconv.AppendInt(b, min(max(result.Remaining, 0), maxField), 10)
+	b = append(b, ";t="...)
+	b = strconv.AppendInt(b, seconds(more), 10)
+	values[1] = string(b)
+	h["Ratelimit"] = values[1:2:2]
+	if p.legacy {
+		h["X-Ratelimit-Limit"] = []string{strconv.FormatInt(result.Limit, 10)}
+		h["X-Ratelimit-Remaining"] = []string{strconv.FormatInt(max(result.Remaining, 0), 10)}
+		h["X-Ratelimit-Reset"] = []string{strconv.FormatInt(seconds(result.ResetAfter), 10)}
+	}
+}
+
+// nextToken returns when there will be more than now. A bucket gets its next
+// token within one interval; where that does not come out, it is no bucket, and
+// all of the quota comes back at once.
+func nextToken(limit ratelimit.Limit, result ratelimit.Result) time.Duration {
+	missing := result.Limit - result.Remaining
+	interval := limit.Period.Seconds() / float64(limit.Events)
+	next := result.ResetAfter.Seconds() - float64(missing-1)*interval
+	if missing > 0 && next > 0 && next <= interval*(1+1e-9) {
+		return time.Duration(next * float64(time.Second))
+	}
+	return result.ResetAfter
+}
+
+// seconds rounds up: who comes back a moment too early is refused again.
+func seconds(d time.Duration) int64 {
+	return int64((max(d, 0) + min(time.Second-1, math.MaxInt64-max(d, 0))) / time.Second)
+}
