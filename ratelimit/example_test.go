@@ -300,3 +300,35 @@ func ExampleTiered() {
 	// a hot partition: true false
 	// its neighbor: true false
 }
+
+// What a refusal means is the caller's business: a hard limit refuses, a soft one
+// lets some more pass, marked, and a shadow limit only logs.
+func Example_hardSoftShadow() {
+	limit := ratelimit.PerMinute(2)
+	now := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
+	make := func(l ratelimit.Limit) *ratelimit.Limiter {
+		limiter, err := ratelimit.New(l)
+		if err != nil {
+			panic(err)
+		}
+		return limiter
+	}
+	hard, soft, shadow, extra := make(limit), make(limit), make(limit), make(ratelimit.PerHour(1))
+	for range 4 {
+		fmt.Print("hard: ", hard.AllowAt(now, 1))
+		switch {
+		case soft.AllowAt(now, 1):
+			fmt.Print(", soft: passes")
+		case extra.AllowAt(now, 1):
+			fmt.Print(", soft: passes, marked")
+		default:
+			fmt.Print(", soft: 429")
+		}
+		fmt.Println(", shadow: passes, would have been", shadow.AllowAt(now, 1))
+	}
+	// Output:
+	// hard: true, soft: passes, shadow: passes, would have been true
+	// hard: true, soft: passes, shadow: passes, would have been true
+	// hard: false, soft: passes, marked, shadow: passes, would have been false
+	// hard: false, soft: 429, shadow: passes, would have been false
+}

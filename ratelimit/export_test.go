@@ -56,3 +56,34 @@ func (k *Keyed) Verify() (keys int, problems []string) {
 
 // Clone returns what memory k's table takes, for measuring.
 func (k *Keyed) Clone() any { return newTable(k.table.Load().rules, k.table.Load().slots()) }
+
+// Words copies all that a table holds.
+func (k *Keyed) Words() []int64 {
+	t := k.table.Load()
+	words := make([]int64, len(t.cells))
+	for i := range t.cells {
+		words[i] = t.cells[i].Load()
+	}
+	return words
+}
+
+// Overfill adds n keys to a table of eight slots as replacing one does, and returns
+// the slots that there are then and whether all keys are found.
+func Overfill(n int) (slots int, found bool) {
+	r, err := newBucket(PerSecond(10))
+	if err != nil {
+		panic(err)
+	}
+	t := newTable([]rule{*r}, slotsPerGroup)
+	h := newHasher(nil)
+	for i := range n {
+		t = t.with(h.hash(uint64(i)), []int64{int64(i)})
+	}
+	for i := range n {
+		at := t.find(h.hash(uint64(i)))
+		if at < 0 || t.cells[at+1].Load() != int64(i) {
+			return t.slots(), false
+		}
+	}
+	return t.slots(), int(t.used.Load()) == n
+}

@@ -252,3 +252,13 @@ func TestKeyedAllocations(t *testing.T) {
 		multi.AllowHash(rnd.Uint64())
 	})
 }
+
+// A table that is filled beyond what fits becomes a larger one, and loses nobody.
+func TestOverfill(t *testing.T) {
+	for _, n := range []int{1, 8, 9, 100, 5000} {
+		slots, found := ratelimit.Overfill(n)
+		assert.True(t, found, "%d keys", n)
+		assert.GreaterOrEqual(t, slots, n)
+		assert.LessOrEqual(t, slots, max(8, 4*n), "%d keys", n)
+	}
+}

@@ -121,6 +121,9 @@ func newRules(limits []Limit, a Algorithm, aligned int64) ([]rule, error) {
 	var rules []rule
 	for i, l := range limits {
 		r, err := newRule(l, a, aligned)
+		if err == nil && r.kind == kindWide {
+			err = fmt.Errorf("%w: events of %v is %d, want at most as many as fit a word with those of the window before", ErrInvalidLimit, l, l.Events)
+		}
 		if err != nil && len(limits) > 1 {
 			err = fmt.Errorf("%w (limit %d of %d)", err, i+1, len(limits))
 		}

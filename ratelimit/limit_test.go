@@ -107,7 +107,7 @@ func TestInvalidLimits(t *testing.T) {
 		says  string
 	}{
 		{ratelimit.PerSecond(5).WithBurst(6), ratelimit.FixedWindow, "burst of 5/s;burst=6 is 6, want as many as events, or 0: a fixed window has none"},
-		{ratelimit.PerSecond(1 << 20), ratelimit.SlidingWindow, "events of 1048576/s is 1048576, want at most 16383 in a sliding window of that length"},
+		{ratelimit.PerSecond(1 << 40), ratelimit.SlidingWindow, "events of 1099511627776/s is 1099511627776, want at most 536870911 in a sliding window of that length"},
 		{ratelimit.Limit{Events: 1 << 40, Period: time.Second}, ratelimit.FixedWindow, "events of 1099511627776/s is 1099511627776, want at most 536870911 in a fixed window of that length"},
 	} {
 		_, err := ratelimit.New(c.limit, ratelimit.WithAlgorithm(c.a))

@@ -38,6 +38,7 @@ type core struct {
 	rule
 	era  uint64 // counts Resets: what was reserved before one cannot be given back
 	word atomic.Int64
+	wide sync.Mutex // of kindWide, held while word and rule.prev change
 }
 
 // New returns a limiter of one limit, from which nothing has been taken. The error
@@ -54,12 +55,12 @@ func New(limit Limit, opts ...Option) (*Limiter, error) {
 	if err != nil {
 		return nil, err
 	}
-	l.install(r, fresh, 0)
+	l.install(*r, fresh, 0)
 	return l, nil
 }
 
-func (l *Limiter) install(r *rule, word int64, era uint64) {
-	c := &core{rule: *r, era: era}
+func (l *Limiter) install(r rule, word int64, era uint64) {
+	c := &core{rule: r, era: era}
 	c.word.Store(word)
 	l.core.Store(c)
 }
@@ -91,7 +92,7 @@ func (l *Limiter) AllowAt(now time.Time, n int64) bool { return l.allow(instant(
 func (l *Limiter) allow(now, n int64) bool {
 	c := l.core.Load()
 	if c == nil || c.kind != kindBucket || n <= 0 || n > c.most {
-		return l.allowAny(now, n)
+		return l.serve(request{want: wantPass, now: now, n: n}).ok
 	}
 	// This is step, with what does not change out of the loop.
 	from := c.clock(now)
@@ -105,41 +106,33 @@ func (l *Limiter) allow(now, n int64) bool {
 			return true
 		}
 	}
-	return l.allowAny(now, n)
-}
-
-func (l *Limiter) allowAny(now, n int64) bool {
-	for {
-		c := l.load()
-		for v := c.word.Load(); v != frozen; v = c.word.Load() {
-			w, ok := c.step(v, now, n)
-			if !ok {
-				return false
-			}
-			if w == v || c.word.CompareAndSwap(v, w) {
-				return true
-			}
-		}
-		l.settle()
-	}
+	return l.serve(request{want: wantPass, now: now, n: n}).ok
 }
 
 // Take is AllowN with an answer that has figures.
-func (l *Limiter) Take(n int64) Result { return l.take(l.clock.now(), n) }
+func (l *Limiter) Take(n int64) Result {
+	return l.serve(request{now: l.clock.now(), n: n}).Result
+}
 
 // TakeAt is Take at the given instant.
-func (l *Limiter) TakeAt(now time.Time, n int64) Result { return l.take(instant(now), n) }
+func (l *Limiter) TakeAt(now time.Time, n int64) Result {
+	return l.serve(request{now: instant(now), n: n}).Result
+}
 
-func (l *Limiter) take(now, n int64) Result {
+// serve answers q.
+func (l *Limiter) serve(q request) answer {
 	for {
 		c := l.load()
-		for v := c.word.Load(); v != frozen; v = c.word.Load() {
-			w, ok := c.step(v, now, n)
-			if !ok {
-				return c.refusal(v, now, n)
+		if c.kind == kindWide {
+			if a, ok := c.serveWide(q); ok {
+				return a
 			}
+		}
+		for v := c.word.Load(); v != frozen && c.kind != kindWide; v = c.word.Load() {
+			w, a := c.rule.serve(v, q)
 			if w == v || c.word.CompareAndSwap(v, w) {
-				return c.result(w, now)
+				a.era = c.era
+				return a
 			}
 		}
 		l.settle()
@@ -160,23 +153,8 @@ func (l *Limiter) TakeUpToAt(now time.Time, n int64) (granted int64, r Result) {
 }
 
 func (l *Limiter) takeUpTo(now, n int64) (granted int64, r Result) {
-	if n <= 0 {
-		return 0, l.take(now, n)
-	}
-	for {
-		c := l.load()
-		for v := c.word.Load(); v != frozen; v = c.word.Load() {
-			granted = min(n, c.free(v, now))
-			if granted == 0 {
-				return 0, c.refusal(v, now, 1)
-			}
-			w, _ := c.step(v, now, granted)
-			if w == v || c.word.CompareAndSwap(v, w) {
-				return granted, c.result(w, now)
-			}
-		}
-		l.settle()
-	}
+	a := l.serve(request{want: wantUpTo, now: now, n: n})
+	return a.granted, a.Result
 }
 
 // Peek returns the state and charges nothing: Remaining and ResetAfter as they
@@ -187,16 +165,10 @@ func (l *Limiter) Peek() Result { return l.peek(l.clock.now()) }
 func (l *Limiter) PeekAt(now time.Time) Result { return l.peek(instant(now)) }
 
 func (l *Limiter) peek(now int64) Result {
-	for {
-		c := l.core.Load()
-		if c == nil {
-			return Result{}
-		}
-		if v := c.word.Load(); v != frozen {
-			return c.rule.peek(v, now)
-		}
-		l.settle()
+	if l.core.Load() == nil {
+		return Result{}
 	}
+	return l.serve(request{want: wantNothing, now: now}).Result
 }
 
 // Limit returns the limit, its burst spelled out. That of a zero Limiter is zero.
@@ -213,6 +185,6 @@ func (l *Limiter) Reset() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	c := l.load()
-	c.word.Swap(frozen)
-	l.install(&c.rule, fresh, c.era+1)
+	c.freeze()
+	l.install(c.rule, fresh, c.era+1)
 }

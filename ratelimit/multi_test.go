@@ -131,3 +131,30 @@ func TestMultiConcurrent(t *testing.T) {
 		require.Zero(t, m.PeekAt(t0).Remaining)
 	}
 }
+
+// As much as all limits have, by a key of several.
+func TestTakeUpToOfSeveral(t *testing.T) {
+	k := must(ratelimit.NewKeyedMulti([]ratelimit.Limit{ratelimit.PerSecond(5), ratelimit.PerDay(7)}))
+	key := k.KeyString("a")
+	granted, r := key.TakeUpToAt(t0, 100)
+	assert.EqualValues(t, 5, granted)
+	assert.True(t, r.Allowed)
+	granted, r = key.TakeUpToAt(t0, 1)
+	assert.Zero(t, granted)
+	assert.False(t, r.Allowed)
+	granted, r = key.TakeUpToAt(t0.Add(time.Second), 100)
+	assert.EqualValues(t, 2, granted)
+	assert.Equal(t, 1, r.Index)
+	granted, r = key.TakeUpToAt(t0.Add(2*time.Second), 100)
+	assert.Zero(t, granted)
+	assert.Equal(t, 1, r.Index)
+	assert.InDelta(t, 24*time.Hour/7-2*time.Second, r.RetryAfter, 2)
+
+	// A place is taken over with the words of all limits.
+	for i := range 2000 {
+		k.KeyHash(uint64(i)).AllowAt(t0.Add(time.Duration(i)*time.Hour), 1)
+	}
+	assert.Greater(t, k.Stats().Reclaimed, uint64(1000))
+	assert.Less(t, k.Len(), 100)
+	check(t, k)
+}

@@ -28,19 +28,11 @@ func (l *Limiter) ReserveAt(now time.Time, n int64) Reservation {
 
 // reserve takes n events now or when they are due, but not after instant last.
 func (l *Limiter) reserve(now, n, last int64) Reservation {
-	for {
-		c := l.load()
-		for v := c.word.Load(); v != frozen; v = c.word.Load() {
-			w, act, ok := c.rule.reserve(v, now, n, last)
-			if !ok {
-				return Reservation{}
-			}
-			if w == v || c.word.CompareAndSwap(v, w) {
-				return Reservation{clock: &l.clock, of: l, act: act, n: n, era: c.era, ok: true}
-			}
-		}
-		l.settle()
+	a := l.serve(request{want: wantTurn, now: now, n: n, last: last})
+	if !a.ok {
+		return Reservation{}
 	}
+	return Reservation{clock: &l.clock, of: l, act: a.act, n: n, era: a.era, ok: true}
 }
 
 // OK reports whether the events may pass after the delay.
@@ -96,7 +88,10 @@ func (r *Reservation) cancel(now int64) {
 		if c.era != r.era {
 			return
 		}
-		for v := c.word.Load(); v != frozen; v = c.word.Load() {
+		if c.kind == kindWide && c.refundWide(r.act, n) {
+			return
+		}
+		for v := c.word.Load(); v != frozen && c.kind != kindWide; v = c.word.Load() {
 			if w := c.refund(v, r.act, n); w == v || c.word.CompareAndSwap(v, w) {
 				return
 			}

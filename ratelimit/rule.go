@@ -31,6 +31,7 @@ type rule struct {
 	// Windows.
 	phase int64 // from an instant to the time since a window began
 	bits  uint8 // of a count
+	prev  int64 // of kindWide: events of the window before that of the word
 }
 
 type kind uint8
@@ -39,6 +40,7 @@ const (
 	kindBucket kind = iota
 	kindFixed
 	kindSliding
+	kindWide // sliding, in a word and rule.prev
 	kindUnlimited
 )
 
@@ -245,7 +247,7 @@ func (r *rule) refusal(v, now, n int64) Result {
 
 // peek returns the state: whether an event would pass, and how many.
 func (r *rule) peek(v, now int64) Result {
-	if _, ok := r.step(v, now, 1); !ok {
+	if r.free(v, now) == 0 {
 		return r.refusal(v, now, 1)
 	}
 	return r.result(v, now)

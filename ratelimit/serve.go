@@ -25,6 +25,7 @@ type answer struct {
 	act     int64 // wantTurn: when n may pass
 	ok      bool  // something passes
 	full    bool  // refused, for there was no place for another key
+	era     uint64
 }
 
 // serve answers q for a limiter whose word is v, and returns its next word.

@@ -25,7 +25,9 @@ func (l *Limiter) setLimit(now int64, limit Limit) error {
 	if err != nil {
 		return err
 	}
-	l.install(r, r.convert(&old.rule, old.word.Swap(frozen), now), old.era)
+	was, v := old.freeze()
+	word := r.convert(&was, v, now)
+	l.install(*r, word, old.era)
 	return nil
 }
 
@@ -54,10 +56,12 @@ func (k *Keyed) setLimit(now int64, limit Limit) error {
 	}
 }
 
-// convert returns the word for r of a limiter that had the word v under old.
+// convert returns the word for r, and sets its prev, of a limiter that had the word v
+// under old, which counts by the same algorithm.
 func (r *rule) convert(old *rule, v, now int64) int64 {
 	switch {
-	case *r == *old:
+	case r.limit == old.limit:
+		r.keep(old.prev)
 		return v
 	case r.kind == kindUnlimited || old.kind == kindUnlimited:
 		return fresh
@@ -87,7 +91,7 @@ func (r *rule) convertLapsed(old *rule, v, now int64) int64 {
 	switch {
 	case v == fresh:
 		return fresh
-	case v < old.floor(now) && *r != *old:
+	case v < old.floor(now) && r.limit != old.limit:
 		return r.floor(now)
 	}
 	return r.convert(old, v, now)
@@ -119,5 +123,13 @@ func (r *rule) convertWindow(old *rule, v, now int64) int64 {
 		w = window{index: (now + r.phase) / int64(r.limit.Period), cur: old.limit.Events - old.freeWindow(v, now)}
 	}
 	w.prev, w.cur = min(w.prev, r.limit.Events), min(w.cur, r.limit.Events)
+	r.keep(w.prev)
 	return r.pack(w)
+}
+
+// keep sets what kindWide has beside its word. Rules of other kinds are shared.
+func (r *rule) keep(prev int64) {
+	if r.kind == kindWide {
+		r.prev = prev
+	}
 }

@@ -13,18 +13,19 @@ type window struct {
 
 func newWindow(l Limit, a Algorithm, aligned int64) (*rule, error) {
 	period := int64(l.Period)
-	r := &rule{limit: l, kind: kindFixed, most: l.Events, bits: uint8(bits.Len64(uint64(l.Events)))}
-	counts := r.bits
-	if a == SlidingWindow {
-		r.kind, counts = kindSliding, 2*r.bits
-	}
 	if l.Burst != l.Events {
 		return nil, fmt.Errorf("%w: burst of %v is %d, want as many as events, or 0: a %v has none", ErrInvalidLimit, l, l.Burst, a)
 	}
-	// The index of the last window, and one to come, leave these bits.
-	if room := 62 - bits.Len64(uint64(horizon/period+2)); int(counts) > room {
-		most := int64(1)<<max(0, room*int(r.bits)/int(counts)) - 1
-		return nil, fmt.Errorf("%w: events of %v is %d, want at most %d in a %v of that length", ErrInvalidLimit, l, l.Events, most, a)
+	r := &rule{limit: l, kind: kindFixed, most: l.Events, bits: uint8(bits.Len64(uint64(l.Events)))}
+	// The index of the last window, and one to come, leave these bits for counts.
+	room := 62 - bits.Len64(uint64(horizon/period+2))
+	switch {
+	case int(r.bits) > room:
+		return nil, fmt.Errorf("%w: events of %v is %d, want at most %d in a %v of that length", ErrInvalidLimit, l, l.Events, int64(1)<<max(0, room)-1, a)
+	case a == SlidingWindow && 2*int(r.bits) > room:
+		r.kind = kindWide
+	case a == SlidingWindow:
+		r.kind = kindSliding
 	}
 	r.phase = (period - aligned%period) % period
 	return r, nil
@@ -32,17 +33,17 @@ func newWindow(l Limit, a Algorithm, aligned int64) (*rule, error) {
 
 func (r *rule) unpack(v int64) window {
 	mask := int64(1)<<r.bits - 1
-	if r.kind == kindFixed {
-		return window{index: v >> r.bits, cur: v & mask}
+	if r.kind == kindSliding {
+		return window{index: v >> (2 * r.bits), prev: v >> r.bits & mask, cur: v & mask}
 	}
-	return window{index: v >> (2 * r.bits), prev: v >> r.bits & mask, cur: v & mask}
+	return window{index: v >> r.bits, prev: r.prev, cur: v & mask}
 }
 
 func (r *rule) pack(w window) int64 {
-	if r.kind == kindFixed {
-		return w.index<<r.bits | w.cur
+	if r.kind == kindSliding {
+		return w.index<<(2*r.bits) | w.prev<<r.bits | w.cur
 	}
-	return w.index<<(2*r.bits) | w.prev<<r.bits | w.cur
+	return w.index<<r.bits | w.cur
 }
 
 // at returns the window of instant now, given the last word, and the time into
@@ -55,7 +56,7 @@ func (r *rule) at(v, now int64) (w window, into int64) {
 		return w, into
 	case w.index > index:
 		return w, 0
-	case w.index == index-1 && r.kind == kindSliding:
+	case w.index == index-1 && r.kind != kindFixed:
 		return window{index: index, prev: w.cur}, into
 	}
 	return window{index: index}, into
@@ -82,6 +83,7 @@ func (r *rule) stepWindow(v, now, n int64) (word int64, ok bool) {
 		return v, false
 	}
 	w.cur += n
+	r.keep(w.prev)
 	return r.pack(w), true
 }
 
@@ -136,7 +138,7 @@ func (r *rule) resetWindow(v, now int64) int64 {
 	w, _ := r.at(v, now)
 	end := (w.index+1)*int64(r.limit.Period) - r.phase
 	switch {
-	case w.cur > 0 && r.kind == kindSliding:
+	case w.cur > 0 && r.kind != kindFixed:
 		return end + int64(r.limit.Period)
 	case w.cur > 0 || w.prev > 0:
 		return end
