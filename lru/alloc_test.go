@@ -20,6 +20,7 @@ func TestNothingIsAllocatedOnceGrown(t *testing.T) {
 	for i := range names {
 		names[i] = fmt.Sprint("name ", i)
 	}
+	name := []byte("name 5")
 	var others []*lru.Cache[uint64, uint64]
 	for _, p := range policies[1:] {
 		others = append(others, must(lru.New[uint64, uint64](100, lru.WithPolicy(p))))
@@ -36,6 +37,7 @@ func TestNothingIsAllocatedOnceGrown(t *testing.T) {
 			s.Set(names[next%300], 1)
 			s.Get(names[next%7])
 			s.GetOrSet(names[next%11], 1)
+			lru.GetBytes(s, name)
 			for _, o := range others {
 				o.GetOrSet(next%128, 1)
 				o.GetOrSet(next%31, 1)

@@ -16,6 +16,7 @@ import "time"
 // The zero Cache is empty: it answers queries, and panics when it is to change.
 type Cache[K comparable, V any] struct {
 	slab[K, V]
+	policy   Policy
 	queue    queue
 	chooser  chooser // instead of queue, or nil
 	table    table
@@ -42,7 +43,7 @@ func New[K comparable, V any](capacity int, opts ...Option) (*Cache[K, V], error
 	if err != nil {
 		return nil, err
 	}
-	c := &Cache[K, V]{capacity: uint64(capacity), counting: o.stats, queue: queueOf(o.policy)}
+	c := &Cache[K, V]{capacity: uint64(capacity), counting: o.stats, policy: o.policy, queue: queueOf(o.policy)}
 	c.heads = o.policy.heads()
 	var custom func(K) uint64
 	if err := typed(&c.weigher, o.weigher, "WithWeigher"); err != nil {
@@ -69,11 +70,19 @@ func New[K comparable, V any](capacity int, opts ...Option) (*Cache[K, V], error
 	if c.weigher != nil {
 		c.weights = []uint32{}
 	}
+	c.begin()
+	return c, nil
+}
+
+// begin makes c empty, by new slices, so that a copy of it is not touched.
+func (c *Cache[K, V]) begin() {
 	c.slab.reset()
-	if c.chooser = newChooser(o.policy, &c.slab); c.chooser != nil {
+	if c.chooser = newChooser(c.policy, &c.slab); c.chooser != nil {
 		c.chooser.resize(c.capacity)
 	}
-	return c, nil
+	c.table = table{}
+	c.life.wheel, c.life.restarts = nil, nil
+	c.weight, c.cursors = 0, nil
 }
 
 // limit returns the most entries there can be.
@@ -263,10 +272,18 @@ func (c *Cache[K, V]) pass(i uint32, key K, value V) {
 }
 
 func (c *Cache[K, V]) insert(now int64, place uint32, key K, value V, w uint32) (i uint32) {
-	if c.chooser != nil && w > 0 {
-		c.chooser.miss(place)
+	if c.chooser != nil && w > 0 && c.chooser.miss(place) {
+		c.stats.GhostHits++
 	}
 	c.makeRoom(now, uint64(w), none)
+	i = c.hold(place, key, value, w)
+	c.enter(i, place)
+	c.stats.Inserts++
+	return i
+}
+
+// hold takes in an entry, which is to be linked yet.
+func (c *Cache[K, V]) hold(place uint32, key K, value V, w uint32) (i uint32) {
 	if !c.table.fits() {
 		c.rebuild()
 	}
@@ -282,10 +299,8 @@ func (c *Cache[K, V]) insert(now int64, place uint32, key K, value V, w uint32) 
 	if c.weigher != nil {
 		c.weights[i] = w
 	}
-	c.enter(i, place)
 	c.table.insert(place, i)
 	c.weight += uint64(w)
-	c.stats.Inserts++
 	return i
 }
 

@@ -177,7 +177,7 @@ type userID uint32
 type point struct{ x, y int16 }
 
 func TestCacheMatchesTwin(t *testing.T) {
-	steps := map[int]int{1: 2000, 2: 3000, 3: 3000, 10: 5000, 100: 20_000, 1000: 30_000}
+	steps := map[int]int{1: 2000, 2: 3000, 3: 3000, 10: 5000, 100: 6000, 1000: 8000}
 	number := func(i int) int { return i }
 	text := func(i int) string { return fmt.Sprint("key", i) }
 	for capacity, n := range steps {
@@ -190,8 +190,8 @@ func TestCacheMatchesTwin(t *testing.T) {
 			play(t, lru.LRU, capacity, n, func(i int) float64 { return float64(i) / 3 }, nil)
 		})
 	}
-	play(t, lru.LRU, 100, 20_000, func(i int) int8 { return int8(i % 128) }, nil)
-	play(t, lru.LRU, 100, 20_000, func(i int) uint16 { return uint16(i) }, nil)
+	play(t, lru.LRU, 100, 6000, func(i int) int8 { return int8(i % 128) }, nil)
+	play(t, lru.LRU, 100, 6000, func(i int) uint16 { return uint16(i) }, nil)
 	for name, hash := range map[string]func(int) uint64{
 		"constant": func(int) uint64 { return 0 },
 		"top bits": func(k int) uint64 { return uint64(k&1) << 57 },
@@ -205,8 +205,8 @@ func TestWeightedCacheMatchesTwin(t *testing.T) {
 	for _, capacity := range []int{1, 5, 100, 1000} {
 		t.Run(fmt.Sprint(capacity), func(t *testing.T) {
 			// Weights from 0, which pins, to more than the capacity.
-			play(t, lru.LRU, capacity, 20_000, func(i int) int { return i }, func(k, v int) uint32 { return uint32(v % (capacity + 2)) })
-			play(t, lru.LRU, capacity, 20_000, func(i int) string { return fmt.Sprint(i) }, func(k string, v int) uint32 { return uint32(v % 4) })
+			play(t, lru.LRU, capacity, 8000, func(i int) int { return i }, func(k, v int) uint32 { return uint32(v % (capacity + 2)) })
+			play(t, lru.LRU, capacity, 4000, func(i int) string { return fmt.Sprint(i) }, func(k string, v int) uint32 { return uint32(v % 4) })
 		})
 	}
 }

@@ -51,12 +51,50 @@
 // As in a map, a NaN key is never found again, and every Set of it makes a new
 // entry. The capacity bounds them as all others: they are evicted in their turn.
 //
+// # Images
+//
+// WriteTo writes the entries in their order, with the lifetimes that they have left
+// and the counts of the policy, and ReadFrom puts them into a cache of the same or
+// another capacity and policy: a restart begins with a warm cache. What S3FIFO
+// remembers of keys that left is not written.
+//
 // # Concurrency
 //
 // A Cache is for one goroutine at a time. Functions that the user gives, of
 // WithOnEvict and of Update among them, may use the cache.
 //
+// # Format
+//
+// An image is an envelope of kind 96, which docs/formats.md of the module
+// describes, with version 0, alignment 1 and five parameters:
+//
+//	0  policy: LRU 0, FIFO 1, LIFO 2, MRU 3, LFU 4, Random 5, SIEVE 6, S3FIFO 7
+//	1  capacity
+//	2  number of entries
+//	3  how many of them, the last ones, have weight 0
+//	4  type of the keys in the lowest byte, of the values in the next
+//
+// Flags that a reader must understand: 1, the capacity is a weight; 2, entries have
+// deadlines; 4, and lifetimes that a hit restarts. The payload holds the entries in
+// the order of All, each as
+//
+//	key    by its type
+//	value  by its type
+//	left   with flag 2: nanoseconds to the deadline, 8 bytes, 2^63-1 for never
+//	life   with flag 4: nanoseconds that a hit gives it, 8 bytes, 0 for never
+//	note   but for LRU, FIFO, LIFO, MRU and weight 0, a varint: LFU, its count;
+//	       SIEVE, 1 if marked, and 2 more if the hand is at it; S3FIFO, its count
+//	       up to 3, and 4 more in the main queue; Random, 0
+//
+// Types are 0x11 for bool; 0x20, 0x30 and 0x40 for signed, unsigned and float
+// numbers, plus the size in bytes, which for int and uint is 8; 0x50 for strings,
+// 0x60 for []byte, 0x70 for what encodes itself. Numbers are little-endian; the
+// last three begin with their length, a varint. Varints are the shortest. A cache
+// without deadlines writes what it has read, byte by byte.
+//
 // # Stability
+//
+// Images have version 0: they may change before v1.
 //
 // LRU, FIFO, LIFO, MRU, LFU, SIEVE and S3FIFO evict exactly what their definitions
 // say, in every release. Random may draw otherwise.
@@ -67,6 +105,10 @@
 // choose keys that collide. WithHasher gives that up unless its hash is keyed.
 // The capacity bounds memory at every moment, entries that have ended included. What leaves is overwritten with
 // zeros in the cache's own memory, so secrets do not stay there.
+//
+// ReadFrom allocates for what has arrived and not for what an image promises: its
+// bytes, at most twice, and the entries in them. It checks checksum, order, counts
+// and that no key comes twice before anything is replaced.
 package lru
 
 // How a policy plugs in: LRU, FIFO, LIFO and MRU are a queue, that is two

@@ -1,6 +1,7 @@
 package lru_test
 
 import (
+	"bytes"
 	"fmt"
 	"time"
 
@@ -82,6 +83,49 @@ func ExampleCache_SetWithTTL() {
 	left, ok := c.TTL("token")
 	fmt.Println(left.Round(time.Minute), ok)
 	// Output: 1m0s true
+}
+
+// A restart with a warm cache.
+func ExampleCache_WriteTo() {
+	before, _ := lru.New[string, int](100)
+	before.Set("a", 1)
+	before.Set("b", 2)
+	before.Get("a")
+	var file bytes.Buffer
+	if _, err := before.WriteTo(&file); err != nil {
+		fmt.Println(err)
+	}
+
+	after, _ := lru.New[string, int](100)
+	if _, err := after.ReadFrom(&file); err != nil {
+		fmt.Println(err)
+	}
+	for k, v := range after.All() {
+		fmt.Println(k, v)
+	}
+	// Output:
+	// b 2
+	// a 1
+}
+
+// A key that is part of a message needs no string.
+func ExampleGetBytes() {
+	c, _ := lru.New[string, int](100)
+	c.Set("GET", 1)
+	line := []byte("GET /index.html")
+	fmt.Println(lru.GetBytes(c, line[:3]))
+	// Output: 1 true
+}
+
+// What twice the memory would earn.
+func ExampleCache_Stats_ghostHits() {
+	c, _ := lru.New[int, int](100, lru.WithPolicy(lru.S3FIFO), lru.WithStats())
+	for i := range 100_000 {
+		c.GetOrSet(i*i%997%250, i)
+	}
+	s := c.Stats()
+	fmt.Printf("%.2f now, about %.2f with twice the size\n", s.HitRatio(), float64(s.Hits+s.GhostHits)/float64(s.Hits+s.Misses))
+	// Output: 0.38 now, about 0.69 with twice the size
 }
 
 // Counters that are kept as long as they are used.

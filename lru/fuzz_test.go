@@ -1,6 +1,7 @@
 package lru_test
 
 import (
+	"bytes"
 	"testing"
 
 	"github.com/distkit/distkit/lru"
@@ -60,5 +61,29 @@ func FuzzCache(f *testing.F) {
 			check(t, c)
 		}
 		same(t, slow, c)
+	})
+}
+
+// Whatever is read is refused, or makes a sound cache that writes the same image.
+func FuzzReadFrom(f *testing.F) {
+	for _, c := range goldens(f) {
+		f.Add(imageOf(f, c))
+	}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		for _, image := range [][]byte{data, mend(bytes.Clone(data))} {
+			if !tries(t, image) {
+				continue
+			}
+			var c lru.Cache[string, uint32]
+			if _, err := c.ReadFrom(bytes.NewReader(image)); err != nil || image[5] != 0 {
+				continue // weighted; flags that may be ignored are not written again
+			}
+			for range c.All() {
+				if image[4] == 0 { // without lifetimes, which go on
+					require.Equal(t, image, imageOf(t, &c))
+				}
+				break
+			}
+		}
 	})
 }

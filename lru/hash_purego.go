@@ -14,3 +14,6 @@ func (h *hasher[K]) sum(key K) uint64 {
 	}
 	return maphash.Comparable(h.seed, key)
 }
+
+// viewed returns key as a K, which is string.
+func viewed[K comparable](key []byte) K { return any(string(key)).(K) }

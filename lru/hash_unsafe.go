@@ -29,3 +29,10 @@ func (h *hasher[K]) sum(key K) uint64 {
 	}
 	return 0
 }
+
+// viewed returns key as a K, which is string, without a copy. It is for looking
+// up only.
+func viewed[K comparable](key []byte) K {
+	s := unsafe.String(unsafe.SliceData(key), len(key))
+	return *(*K)(unsafe.Pointer(&s))
+}

@@ -77,6 +77,21 @@ func (p *lfu[K, V]) hit(i uint32) {
 
 func (p *lfu[K, V]) set(i uint32) { p.hit(i) }
 
+func (p *lfu[K, V]) note(i uint32) uint64 { return p.buckets[p.of[i]].count }
+
+func (p *lfu[K, V]) restore(i uint32, note uint64) bool {
+	last := p.newest(recent, none)
+	if note == 0 || len(p.buckets) > 0 && note < p.note(last) {
+		p.insert(i, 0)
+		return false
+	}
+	if len(p.buckets) > 0 && p.note(last) == note {
+		last = p.nodes[last].older // so that its bucket comes next
+	}
+	p.enter(i, note, last)
+	return true
+}
+
 func (p *lfu[K, V]) evict(keep uint32) uint32 {
 	i := p.oldest(recent, keep)
 	p.remove(i)

@@ -72,8 +72,9 @@ type chooser interface {
 	// reset forgets everything but the capacity.
 	reset()
 
-	// miss says that the key of this place is to be set, and is not held.
-	miss(place uint32)
+	// miss says that the key of this place is to be set, and is not held. It returns
+	// whether it left not long ago: a larger cache would still have it.
+	miss(place uint32) bool
 	// insert links a new entry.
 	insert(i, place uint32)
 	// hit says that a Get found the entry.
@@ -89,8 +90,12 @@ type chooser interface {
 	// remove unlinks an entry that leaves for another reason.
 	remove(i uint32)
 
-	// ghostHits returns how many keys came back that it remembered.
-	ghostHits() uint64
+	// note returns what it knows of the entry, other than its place in a list.
+	note(i uint32) uint64
+	// restore links an entry of that note as the newest; it returns false if no
+	// entry can have it, or none that comes after those before. It is called for
+	// all entries of an image, in the order of iteration.
+	restore(i uint32, note uint64) bool
 }
 
 // heads returns how many lists p needs.
@@ -100,6 +105,9 @@ func (p Policy) heads() uint32 {
 	}
 	return pinned + 1
 }
+
+// isQueue says whether p does without a chooser.
+func (p Policy) isQueue() bool { return p == LRU || p == FIFO || p == LIFO || p == MRU }
 
 // newChooser returns what p needs beside the slab, or nil for a queue.
 func newChooser[K comparable, V any](p Policy, s *slab[K, V]) chooser {
@@ -120,7 +128,6 @@ func newChooser[K comparable, V any](p Policy, s *slab[K, V]) chooser {
 type unconcerned struct{}
 
 func (unconcerned) resize(uint64)          {}
-func (unconcerned) miss(uint32)            {}
+func (unconcerned) miss(uint32) bool       { return false }
 func (unconcerned) set(uint32)             {}
 func (unconcerned) reweigh(uint32, uint64) {}
-func (unconcerned) ghostHits() uint64      { return 0 }

@@ -48,6 +48,13 @@ func (p *random[K, V]) insert(i, _ uint32) {
 	p.entries = append(p.entries, i)
 }
 
+func (p *random[K, V]) note(uint32) uint64 { return 0 }
+
+func (p *random[K, V]) restore(i uint32, note uint64) bool {
+	p.insert(i, 0)
+	return note == 0
+}
+
 func (p *random[K, V]) evict(keep uint32) uint32 {
 	n := uint64(len(p.entries))
 	i := p.entries[n-1]

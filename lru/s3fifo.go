@@ -10,10 +10,9 @@ package lru
 type s3fifo[K comparable, V any] struct {
 	*slab[K, V]
 	unconcerned
-	state    []uint8 // by node: hits, and whether it is in main
-	ghost    ghost
-	known    bool   // the key to be inserted was in ghost
-	returned uint64 // how many were
+	state []uint8 // by node: hits, and whether it is in main
+	ghost ghost
+	known bool // the key to be inserted was in ghost
 
 	capacity, target uint64 // of all, and of small
 	weight           uint64 // of small
@@ -31,18 +30,16 @@ func (p *s3fifo[K, V]) resize(capacity uint64) {
 	p.trimGhost()
 }
 
-func (p *s3fifo[K, V]) grow(n int)        { p.state = extended(p.state, n) }
-func (p *s3fifo[K, V]) ghostHits() uint64 { return p.returned }
+func (p *s3fifo[K, V]) grow(n int) { p.state = extended(p.state, n) }
 
 func (p *s3fifo[K, V]) reset() {
 	p.state, p.ghost, p.known = nil, ghost{}, false
 	p.weight, p.mainWeight, p.count = 0, 0, 0
 }
 
-func (p *s3fifo[K, V]) miss(place uint32) {
-	if p.known = p.ghost.take(place); p.known {
-		p.returned++
-	}
+func (p *s3fifo[K, V]) miss(place uint32) bool {
+	p.known = p.ghost.take(place)
+	return p.known
 }
 
 func (p *s3fifo[K, V]) insert(i, _ uint32) {
@@ -53,6 +50,15 @@ func (p *s3fifo[K, V]) insert(i, _ uint32) {
 	}
 	p.count++
 	p.enter(i)
+}
+
+func (p *s3fifo[K, V]) note(i uint32) uint64 { return uint64(p.state[i]) }
+
+func (p *s3fifo[K, V]) restore(i uint32, note uint64) bool {
+	p.state[i] = uint8(note)
+	p.count++
+	p.enter(i)
+	return note <= inMain|hitsMask && (note&inMain != 0 || p.oldest(main, none) == main)
 }
 
 // enter makes i the newest entry of the queue that its state names.

@@ -19,6 +19,28 @@ func (p *sieve[K, V]) insert(i, _ uint32) {
 	p.link(recent, i)
 }
 
+// note has a bit for the mark and one for the hand.
+func (p *sieve[K, V]) note(i uint32) (n uint64) {
+	if p.visited[i] {
+		n = 1
+	}
+	if p.hand == i {
+		n |= 2
+	}
+	return n
+}
+
+func (p *sieve[K, V]) restore(i uint32, note uint64) bool {
+	p.link(recent, i)
+	p.visited[i] = note&1 != 0
+	if note&2 == 0 {
+		return note <= 3
+	}
+	first := p.hand == none
+	p.hand = i
+	return note <= 3 && first
+}
+
 func (p *sieve[K, V]) evict(keep uint32) uint32 {
 	for i := p.hand; ; i = p.nodes[i].newer {
 		switch {

@@ -25,10 +25,4 @@ func (s Stats) HitRatio() float64 {
 // Under S3FIFO (Hits + GhostHits) / (Hits + Misses) estimates the hit ratio of a
 // cache of about twice the size, which says what more memory would earn, if every
 // miss is followed by a Set.
-func (c *Cache[K, V]) Stats() Stats {
-	s := c.stats
-	if c.chooser != nil {
-		s.GhostHits = c.chooser.ghostHits()
-	}
-	return s
-}
+func (c *Cache[K, V]) Stats() Stats { return c.stats }
