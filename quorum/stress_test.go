@@ -140,55 +140,80 @@ func TestStress(t *testing.T) {
 	require.Greater(t, sum.lost.Load(), int64(200))
 }
 
-// TestStressOfCancel ends the callers' contexts at any moment.
+// TestStressOfCancel ends the callers' contexts at any moment, of reads that ask
+// all and of reads that hedge.
 func TestStressOfCancel(t *testing.T) {
-	c := build(t, 5, 3, 3, quorum.WithSloppy(2), quorum.WithRepair(quorum.RepairBlocking), quorum.WithMaxBackground(8), quorum.WithStragglerTimeout(20*time.Millisecond))
-	prefs := []string{"a", "b", "c", "d", "e", "f", "g"}
-	var wg sync.WaitGroup
-	var values, discarded, kept atomic.Int64
-	for worker := range 8 {
-		wg.Go(func() {
-			rng := rand.New(rand.NewPCG(5, uint64(worker)))
-			for range 100 {
-				seed := rng.Uint64()
-				call := func(ctx context.Context, t quorum.Target) (int, error) {
-					rng := rand.New(rand.NewPCG(seed, uint64(t.Node[0])))
-					select {
-					case <-time.After(time.Duration(rng.IntN(400)) * time.Microsecond):
-					case <-ctx.Done():
-						return 0, ctx.Err()
-					}
-					if rng.IntN(6) == 0 {
-						return 0, errBoom
-					}
-					return rng.IntN(3), nil
-				}
-				ctx, cancel := context.WithTimeout(t.Context(), time.Duration(rng.IntN(600))*time.Microsecond)
-				if rng.IntN(2) == 0 {
-					res, _ := quorum.Read(ctx, c, prefs, quorum.Op[int]{
-						Call: func(ctx context.Context, t quorum.Target) (int, error) {
-							v, err := call(ctx, t)
-							if err == nil {
-								values.Add(1)
-							}
-							return v, err
-						},
-						Merge: func(a, b int) int { return max(a, b) }, Same: func(a, b int) bool { return a == b },
-						Repair:  func(ctx context.Context, t quorum.Target, _ int) error { _, err := call(ctx, t); return err },
-						Discard: func(int) { discarded.Add(1) },
-					})
-					kept.Add(int64(len(res.Replies)))
-				} else {
-					_, _ = quorum.Write(ctx, c, prefs, quorum.WriteOp{Call: func(ctx context.Context, t quorum.Target) error { _, err := call(ctx, t); return err }})
-				}
-				cancel()
-			}
-		})
+	opts := []quorum.Option{
+		quorum.WithSloppy(2), quorum.WithRepair(quorum.RepairBlocking), quorum.WithMaxBackground(8),
+		quorum.WithStragglerTimeout(20 * time.Millisecond),
 	}
-	wg.Wait()
-	check(t, c)
-	noGoroutines(t)
-	require.Equal(t, values.Load(), discarded.Load()+kept.Load(), "a value is given to the caller or to Discard, once")
-	require.Positive(t, kept.Load())
-	require.Positive(t, discarded.Load())
+	for name, c := range map[string]*quorum.Coordinator{
+		"all":    build(t, 5, 3, 3, opts...),
+		"hedged": build(t, 5, 3, 3, append(opts, quorum.WithHedge(quorum.Hedge{Quantile: .5, Budget: 1}))...),
+	} {
+		var wg sync.WaitGroup
+		var values accounts
+		for worker := range 8 {
+			wg.Go(func() {
+				rng := rand.New(rand.NewPCG(5, uint64(worker)))
+				for range 100 {
+					ctx, cancel := context.WithTimeout(t.Context(), time.Duration(rng.IntN(800))*time.Microsecond)
+					values.operate(ctx, c, rng)
+					cancel()
+				}
+			})
+		}
+		wg.Wait()
+		check(t, c)
+		noGoroutines(t)
+		require.Equal(t, values.made.Load(), values.discarded.Load()+values.kept.Load(), "%s: a value is given to the caller or to Discard, once", name)
+		require.Positive(t, values.kept.Load())
+		require.Positive(t, values.discarded.Load())
+		if name == "hedged" {
+			require.Positive(t, c.Stats().Hedges)
+		}
+	}
+}
+
+// accounts counts the values of reads: all that were made, and where they went.
+type accounts struct{ made, discarded, kept atomic.Int64 }
+
+// operate reads or writes at replicas that take some hundred microseconds and
+// sometimes fail.
+func (a *accounts) operate(ctx context.Context, c *quorum.Coordinator, rng *rand.Rand) {
+	prefs := []string{"a", "b", "c", "d", "e", "f", "g"}
+	seed := rng.Uint64()
+	call := func(ctx context.Context, t quorum.Target) (int, error) {
+		rng := rand.New(rand.NewPCG(seed, uint64(t.Node[0])))
+		select {
+		case <-time.After(time.Duration(rng.IntN(400)) * time.Microsecond):
+		case <-ctx.Done():
+			return 0, ctx.Err()
+		}
+		if rng.IntN(6) == 0 {
+			return 0, errBoom
+		}
+		return rng.IntN(3), nil
+	}
+	write := func(ctx context.Context, t quorum.Target) error {
+		_, err := call(ctx, t)
+		return err
+	}
+	if rng.IntN(3) == 0 {
+		_, _ = quorum.Write(ctx, c, prefs, quorum.WriteOp{Call: write})
+		return
+	}
+	res, _ := quorum.Read(ctx, c, prefs, quorum.Op[int]{
+		Call: func(ctx context.Context, t quorum.Target) (int, error) {
+			v, err := call(ctx, t)
+			if err == nil {
+				a.made.Add(1)
+			}
+			return v, err
+		},
+		Merge: func(a, b int) int { return max(a, b) }, Same: func(a, b int) bool { return a == b },
+		Repair:  func(ctx context.Context, t quorum.Target, _ int) error { return write(ctx, t) },
+		Discard: func(int) { a.discarded.Add(1) },
+	})
+	a.kept.Add(int64(len(res.Replies)))
 }
