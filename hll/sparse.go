@@ -1,7 +1,6 @@
 package hll
 
 import (
-	"math"
 	"math/bits"
 	"slices"
 )
@@ -127,8 +126,7 @@ func (t *tokens) grow(limit int) {
 }
 
 // resize makes a table of so many slots, which are enough for the tokens. First it
-// moves these together: whether a slot is free is a coin toss, and costs more as a
-// branch than as a number.
+// moves these together, without a branch: whether a slot is free is a coin toss.
 func (t *tokens) resize(slots int) {
 	if slots == len(t.slots) {
 		return
@@ -136,7 +134,9 @@ func (t *tokens) resize(slots int) {
 	old, taken := t.slots, 0
 	for _, c := range old {
 		old[taken] = c
-		taken += int((uint64(c) + math.MaxUint32) >> 32)
+		if c != 0 {
+			taken++
+		}
 	}
 	t.slots = make([]uint32, slots)
 	t.shift = uint8(32 - bits.TrailingZeros(uint(slots)))
