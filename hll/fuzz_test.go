@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/binary"
 	"testing"
+	"time"
 
 	"github.com/distkit/distkit/hll"
 	"github.com/stretchr/testify/require"
@@ -77,5 +78,45 @@ func FuzzRedis(f *testing.F) {
 		require.Equal(t, len(data), int(n))
 		require.True(t, r.Equal(&streamed))
 		checkRedis(t, &r)
+	})
+}
+
+// Keys at any times near the epoch, in two windows that are then merged: each query
+// sees what the panes of its time hold.
+func FuzzWindow(f *testing.F) {
+	f.Add(uint8(6), uint16(70), []byte("0123456789abcdef0123456789abcdef"))
+	f.Add(uint8(0), uint16(0), bytes.Repeat([]byte{0xff, 0, 1, 0x80, 7}, 60))
+	f.Fuzz(func(t *testing.T, panes uint8, d uint16, data []byte) {
+		n := 2 + int(panes)%20
+		span := time.Duration(d) + time.Duration(n)
+		width := (int64(span) + int64(n) - 2) / int64(n-1)
+		var ws [2]*hll.Window
+		var twins [2]*windowTwin
+		for i := range ws {
+			ws[i] = must(hll.NewWindow(4, span, hll.WithPanes(n)))
+			twins[i] = &windowTwin{width: width, panes: int64(n), keys: map[int64]map[uint64]bool{}}
+		}
+		var now time.Time
+		for data = data[:min(len(data), 800)]; len(data) >= 4; data = data[4:] {
+			now = time.Unix(0, int64(int16(binary.LittleEndian.Uint16(data))))
+			h, i := uint64(data[2]), data[3]&1
+			ws[i].AddHashAt(now, h)
+			twins[i].add(now, h)
+		}
+		require.NoError(t, ws[0].Merge(ws[1]))
+		twins[0].merge(twins[1])
+		checkWindow(t, ws[0])
+		for _, at := range []time.Time{now, now.Add(span / 2), now.Add(span), time.Unix(0, 1<<15)} {
+			want := must(hll.New(4))
+			for _, h := range twins[0].at(at) {
+				want.AddHash(h)
+			}
+			if want.Equal(ws[0].SnapshotAt(at)) {
+				continue
+			}
+			// A pane with registers leaves registers, where its keys would be tokens.
+			require.NotEmpty(t, ws[0].SnapshotAt(at).Registers())
+			require.Empty(t, want.Registers())
+		}
 	})
 }
