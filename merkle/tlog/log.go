@@ -8,7 +8,7 @@ import (
 )
 
 // Log is an append-only log whose [Log.Root] commits to all its entries and
-// their order. It keeps hashes, not entries: 64 bytes an entry, and 16 KiB at
+// their order. It keeps hashes, not entries: 64 bytes an entry, and 1.5 KiB at
 // least. The zero Log is empty and ready for use. A Log must not be copied.
 //
 // Append takes one hash of the entry and, on average, one of a node; a proof

@@ -48,8 +48,8 @@ func TestAppendAll(t *testing.T) {
 	for i := range d {
 		entries = append(entries, entry(i))
 	}
-	for _, first := range []int{0, 1, 256, 4095, 4096, 9000} {
-		for _, n := range []int{0, 1, 255, 4096, 4097, 20_001} {
+	for _, first := range []int{0, 7, 8, 256, 4095, 4096, 9000} {
+		for _, n := range []int{0, 1, 8, 255, 4096, 4097, 20_001} {
 			l := tlog.NewLog()
 			assert.EqualValues(t, 0, l.AppendAll(entries[:first]))
 			assert.EqualValues(t, first, l.AppendAll(entries[first:first+n]))
@@ -210,7 +210,7 @@ func TestHotPathsDoNotAllocate(t *testing.T) {
 	testkit.NoAllocs(t, "Frontier.Append", func() { f.Append(d[1]); f.Root() })
 }
 
-// 64 bytes an entry, and a little for tables.
+// 64 bytes an entry, and a little for tables and for what appends.
 func TestMemory(t *testing.T) {
 	const n = 1 << 17
 	used := testkit.LiveBytes(func() any {
@@ -222,4 +222,15 @@ func TestMemory(t *testing.T) {
 	})
 	assert.Less(t, float64(used)/n, 66.0, fmt.Sprint(used))
 	assert.Greater(t, float64(used)/n, 60.0)
+
+	used = testkit.LiveBytes(func() any { // many small logs
+		logs := make([]tlog.Log, 1000)
+		for i := range logs {
+			for range 5 {
+				logs[i].AppendHash(merkle.Hash{1})
+			}
+		}
+		return logs
+	})
+	assert.Less(t, used/1000, uint64(1600))
 }

@@ -14,21 +14,30 @@ const (
 	tileLevels = 8
 	tileLeaves = 1 << tileLevels
 	tables     = 64 / tileLevels
+	firstTile  = 8
 	blockBits  = 12 // a worker hashes the leaves of 2^12 entries and all nodes above
 )
 
 // tile holds eight levels of nodes over 256 nodes of the level below: 256 of the
 // lowest, 128 of the next, at last 2. The root over these is the business of the
-// tile above. It fills a size class of the allocator, 16 KiB.
-type tile [2*tileLeaves - 2]merkle.Hash
+// tile above. It fills a size class of the allocator, 16 KiB. The first tile of
+// each table begins with room for 8 nodes and is replaced by larger ones.
+type tile []merkle.Hash
+
+// newTile has room for a power of two of nodes on its lowest level.
+func newTile(leaves int) tile { return make(tile, 2*leaves-2) }
+
+// leaves returns how many nodes of its lowest level t has room for.
+func (t tile) leaves() int { return (len(t) + 2) / 2 }
 
 // store holds the complete nodes of a tree, those over 2^level entries. Nodes are
-// written once, before the size that makes them complete is published, and tiles
-// never move; so whoever has loaded a size may read the nodes of a tree of that
-// size without a lock, whatever the one writer does meanwhile.
+// written once, before the size that makes them complete is published, and what is
+// replaced by something larger is left as it is; so whoever has loaded a size may
+// read the nodes of a tree of that size without a lock, whatever the one writer
+// does meanwhile.
 type store struct {
 	size   atomic.Uint64
-	tables [tables]atomic.Pointer[[]*tile] // tables[g] has levels 8g to 8g+7
+	tables [tables]atomic.Pointer[[]tile] // tables[g] has levels 8g to 8g+7
 	edges  edges
 	hasher *merklehash.Hasher // the writer's
 }
@@ -39,32 +48,56 @@ func newStore() *store { return &store{hasher: merklehash.Get()} }
 func (s *store) node(level int, i uint64) *merkle.Hash {
 	r := level % tileLevels
 	t := (*s.tables[level/tileLevels].Load())[i>>(tileLevels-r)]
-	return &t[2*tileLeaves-2*tileLeaves>>r+int(i&(tileLeaves>>r-1))]
+	room := t.leaves()
+	return &t[2*room-2*room>>r+int(i&(tileLeaves>>r-1))]
 }
 
 // reserve makes room for the complete nodes of a tree of that size.
 func (s *store) reserve(size uint64) {
 	for g := 0; size > 0; g, size = g+1, size>>tileLevels {
-		s.grow(g, int((size-1)>>tileLevels)+1)
+		s.grow(g, size)
 	}
 }
 
-// grow makes room for that many tiles in a table. Readers keep the table that they
-// have, which has all that they may read.
-func (s *store) grow(g, want int) {
-	var table []*tile
+// grow makes room in a table for n > 0 nodes of its lowest level.
+func (s *store) grow(g int, n uint64) {
+	want := int((n-1)>>tileLevels) + 1
+	first := tileLeaves
+	if want == 1 {
+		first = min(tileLeaves, max(firstTile, 1<<bits.Len64(n))) // more than n, for the node over all
+	}
+	var table []tile
 	if p := s.tables[g].Load(); p != nil {
 		table = *p
 	}
-	if want > len(table) {
-		larger := make([]*tile, max(want, 2*len(table)))
+	if want > len(table) || table[0].leaves() < first {
+		size := len(table)
+		if want > size {
+			size = max(want, 2*size)
+		}
+		larger := make([]tile, size)
 		copy(larger, table)
+		larger[0] = larger[0].widened(first)
 		s.tables[g].Store(&larger)
 		table = larger
 	}
-	for i := want - 1; i >= 0 && table[i] == nil; i-- {
-		table[i] = new(tile)
+	for i := want - 1; table[i] == nil; i-- {
+		table[i] = newTile(tileLeaves)
 	}
+}
+
+// widened returns a tile with room for so many nodes that has those of t.
+func (t tile) widened(leaves int) tile {
+	if t != nil && t.leaves() >= leaves {
+		return t
+	}
+	w := newTile(leaves)
+	for from, to := t, w; len(from) > 0; {
+		n, m := from.leaves(), to.leaves()
+		copy(to, from[:n])
+		from, to = from[n:], to[m:]
+	}
+	return w
 }
 
 // append adds one leaf and the nodes that it completes.
@@ -72,8 +105,8 @@ func (s *store) append(leaf merkle.Hash) (index uint64) {
 	index = s.size.Load()
 	h := leaf
 	for g, i, more := 0, index, true; more; g, i = g+1, i>>tileLevels {
-		if i%tileLeaves == 0 {
-			s.grow(g, int(i>>tileLevels)+1)
+		if i%tileLeaves == 0 || i < tileLeaves && i&(i+1) == 0 {
+			s.grow(g, i+1)
 		}
 		more = (*s.tables[g].Load())[i>>tileLevels].add(s.hasher, int(i%tileLeaves), &h)
 	}
@@ -83,13 +116,12 @@ func (s *store) append(leaf merkle.Hash) (index uint64) {
 
 // add writes lowest node i and those that it completes. If it completes the tile,
 // it returns true, and in h the hash of the node above.
-func (t *tile) add(hasher *merklehash.Hasher, i int, h *merkle.Hash) bool {
+func (t tile) add(hasher *merklehash.Hasher, i int, h *merkle.Hash) bool {
 	t[i] = *h
-	for level := t[:]; i&1 == 1; {
+	for level := t; i&1 == 1; {
 		*h = combine(hasher, &level[i-1], h)
 		i /= 2
-		half := (len(level) + 2) / 2 // nodes of this level; the next follows
-		if level = level[half:]; len(level) == 0 {
+		if level = level[level.leaves():]; len(level) == 0 {
 			return true
 		}
 		level[i] = *h
