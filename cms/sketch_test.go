@@ -83,7 +83,7 @@ func TestSketchKeepsItsBound(t *testing.T) {
 			s := must(cms.New(0.001, 0.01))
 			truth := exact{}
 			next := testkit.Zipf(2+seed, 1, 20_000)
-			for range 100_000 {
+			for range 60_000 {
 				h := c.id(next() + seed<<20)
 				truth.add(h)
 				s.AddHash(h)
@@ -105,7 +105,7 @@ func TestSketchKeepsItsBound(t *testing.T) {
 // double hashing without more lets one in some 4w^2 do that.
 func TestKeysDoNotMeetInAllRows(t *testing.T) {
 	for _, c := range []struct{ width, depth int }{{64, 4}, {64, 8}, {32, 16}, {1000, 3}, {272, 5}} {
-		const strangers = 1_000_000
+		const strangers = 300_000
 		s := must(cms.NewSize(c.width, c.depth))
 		s.AddHash(1 << 40)
 		met := 0

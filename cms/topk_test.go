@@ -79,7 +79,7 @@ func TestTopKFindsTheLargest(t *testing.T) {
 // after every addition.
 func TestTopKIsCertifiedAtEveryStep(t *testing.T) {
 	r := rand.New(rand.NewPCG(3, 4))
-	for round := range 60 {
+	for round := range 24 {
 		k := must(cms.NewTopK(1+r.IntN(8), cms.WithCounters(1+r.IntN(6))))
 		truth := exact{}
 		keys := 1 + r.Uint64N(40)

@@ -95,7 +95,7 @@ func checkTrend(t *testing.T, k *cms.Trending) {
 // after every addition, then and later.
 func TestTrendingIsCertifiedAtEveryStep(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 2))
-	for round := range 40 {
+	for round := range 20 {
 		halfLife := []time.Duration{time.Nanosecond, time.Millisecond, time.Minute, 10 * time.Hour}[round%4]
 		k := must(cms.NewTrending(1+r.IntN(6), halfLife, cms.WithCounters(1+r.IntN(6))))
 		truth, now := newPast(halfLife), noon

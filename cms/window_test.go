@@ -89,7 +89,7 @@ func TestWindowAgainstTwin(t *testing.T) {
 		}
 		slow := newPanes(w, full)
 		now := noon
-		for i := range 3000 {
+		for i := range 1500 {
 			now = now.Add(time.Duration(r.IntN(4000)) * time.Millisecond)
 			switch i % 500 {
 			case 100:
