@@ -1,26 +1,25 @@
 package main
 
-// Shows distkit/ratelimit: a bucket for each client in front of the API.
+// Shows distkit/ratelimit and its httplimit: a bucket for each client in front of
+// the API.
 
 import (
-	"fmt"
 	"iter"
-	"math"
 	"net/http"
-	"strconv"
 	"sync"
-	"time"
 
 	"github.com/distkit/distkit/cms"
 	"github.com/distkit/distkit/ratelimit"
+	"github.com/distkit/distkit/ratelimit/httplimit"
 )
 
 // clientLimit is what a node grants a client: those that behave stay far below.
 var clientLimit = ratelimit.PerSecond(600).WithBurst(300)
 
-// limits holds every client of a node to its rate.
+// limits holds every client of a node to its rate. What is beyond it is answered
+// with 429 and Retry-After.
 type limits struct {
-	keyed *ratelimit.Keyed
+	*httplimit.Middleware
 
 	mu     sync.Mutex
 	denied *cms.TopK // clients, which strangers name: no map of them is bounded
@@ -32,34 +31,35 @@ func newLimits() (*limits, error) {
 		return nil, err
 	}
 	denied, err := cms.NewTopK(16)
-	return &limits{keyed: keyed, denied: denied}, err
+	if err != nil {
+		return nil, err
+	}
+	l := &limits{denied: denied}
+	l.Middleware, err = httplimit.New(keyed,
+		httplimit.WithPolicy("client"),
+		httplimit.WithKey(func(r *http.Request) (string, error) { return clientOf(r), nil }),
+		httplimit.WithObserver(func(r *http.Request, result ratelimit.Result, _ error) {
+			if !result.Allowed {
+				l.mu.Lock()
+				l.denied.AddString(clientOf(r))
+				l.mu.Unlock()
+			}
+		}))
+	return l, err
 }
 
-// limited lets a client pass at its rate, and tells it to wait above that. What
-// another node forwards has passed there.
+// limited lets a client pass at its rate. What another node forwards has passed
+// there.
 func (n *Node) limited(h http.HandlerFunc) http.HandlerFunc {
+	limited := n.limits.Handler(h)
 	return func(w http.ResponseWriter, r *http.Request) {
 		if r.Header.Get(headerForwarded) != "" {
 			h(w, r)
-			return
+		} else {
+			limited.ServeHTTP(w, r)
 		}
-		client := clientOf(r)
-		result := n.limits.keyed.TakeString(client, 1)
-		w.Header().Set("RateLimit", fmt.Sprintf(`"client";r=%d;t=%d`, result.Remaining, seconds(result.ResetAfter)))
-		if result.Allowed {
-			h(w, r)
-			return
-		}
-		n.limits.mu.Lock()
-		n.limits.denied.AddString(client)
-		n.limits.mu.Unlock()
-		w.Header().Set("Retry-After", strconv.Itoa(seconds(result.RetryAfter)))
-		http.Error(w, fmt.Sprintf("client %q asks for more than %v", client, clientLimit), http.StatusTooManyRequests)
 	}
 }
-
-// seconds rounds up: who comes back a moment too early is sent away again.
-func seconds(d time.Duration) int { return int(math.Ceil(d.Seconds())) }
 
 // deniedMost yields the clients that were told to wait most often.
 func (l *limits) deniedMost() iter.Seq2[string, uint64] {
