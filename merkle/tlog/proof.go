@@ -71,7 +71,9 @@ func VerifyConsistency(oldRoot merkle.Hash, oldSize uint64, newRoot merkle.Hash,
 }
 
 // VerifySubtreeInclusion checks that the subtree of the entries [start, end)
-// under root has leaf at index, which counts from the start of the log.
+// under root has leaf at index, which counts from the start of the log. A range
+// that is no subtree, or does not have index, is merkle.ErrRange, a proof that does
+// not hold merkle.ErrProof.
 func VerifySubtreeInclusion(root merkle.Hash, start, end, index uint64, leaf merkle.Hash, proof []merkle.Hash) error {
 	if err := checkSubtree(start, end, end); err != nil {
 		return err
@@ -84,7 +86,9 @@ func VerifySubtreeInclusion(root merkle.Hash, start, end, index uint64, leaf mer
 
 // VerifySubtreeConsistency checks that the tree of size entries under root has
 // the subtree of [start, end), whose root is sub, in it. Of an empty subtree it
-// checks that its root is [EmptyRoot] and the proof empty: that is in every tree.
+// checks that its root is [EmptyRoot] and the proof empty: that is in every tree. A
+// range that is no subtree of that tree is merkle.ErrRange, a proof that does not
+// hold merkle.ErrProof.
 func VerifySubtreeConsistency(sub merkle.Hash, start, end uint64, root merkle.Hash, size uint64, proof []merkle.Hash) error {
 	if err := checkSubtree(start, end, size); err != nil {
 		return err
