@@ -39,7 +39,7 @@ const (
 
 // A page has the nodes of eight levels below one node: 256, 128, and so on to 2.
 type page struct {
-	hashes [2*pageLeaves - 2]merkle.Hash
+	hashes []merkle.Hash // by themselves they fill a size class of the allocator
 	known  [2 * pageLeaves / 64]uint64
 	have   [pageLeaves / 64]uint64 // chunks verified, in pages of the lowest levels
 }
@@ -81,7 +81,7 @@ func (v *Verifier) set(level int, i uint64, h merkle.Hash) {
 	key, slot := place(level, i)
 	p := v.known[key]
 	if p == nil {
-		p = new(page)
+		p = &page{hashes: make([]merkle.Hash, 2*pageLeaves-2)}
 		v.known[key] = p
 	}
 	p.hashes[slot] = h

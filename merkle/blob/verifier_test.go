@@ -6,6 +6,7 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/distkit/distkit/internal/testkit"
 	"github.com/distkit/distkit/merkle"
 	"github.com/distkit/distkit/merkle/blob"
 	"github.com/stretchr/testify/assert"
@@ -188,4 +189,10 @@ func TestLargeBlob(t *testing.T) {
 	require.NoError(t, v.Verify(60_000, f.chunks(60_000, 10_000), must(b.Proof(60_000, 10_000))))
 	require.NoError(t, v.Verify(0, data, nil), "the whole needs no proof")
 	require.True(t, v.Done())
+	used := testkit.LiveBytes(func() any {
+		v := must(blob.NewVerifier(d))
+		require.NoError(t, v.Verify(0, data, nil))
+		return v
+	})
+	require.Less(t, used, uint64(67*n))
 }
