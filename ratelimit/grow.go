@@ -89,7 +89,22 @@ func (k *Keyed) replace(t *table, rules []rule, now int64, least int) (dropped i
 			left[i] = rules[i].convertLapsed(&t.rules[i], left[i], now)
 		}
 	}
-	words, gone := make([]int64, len(rules)), make([]int64, len(rules))
+	next, dropped = t.moveDebtors(next, left, now, same)
+	for i := range next.lapsed {
+		copy(next.lapsed[i], left)
+	}
+	if k.cap > 0 {
+		next.earliest.Store(next.firstReset(now))
+	}
+	k.table.Store(next)
+	k.stats.resized.Add(1)
+	return dropped, true
+}
+
+// moveDebtors freezes all slots and adds those in debt to next, or to a larger table,
+// which it returns with the number of the others. It raises left to what they leave.
+func (t *table) moveDebtors(next *table, left []int64, now int64, same bool) (_ *table, dropped int) {
+	words, gone := make([]int64, len(left)), make([]int64, len(left))
 	for at := 0; at < len(t.cells); at += t.stride {
 		h := uint64(t.cells[at].Load())
 		if h == 0 {
@@ -99,8 +114,8 @@ func (k *Keyed) replace(t *table, rules []rule, now int64, least int) (dropped i
 		copy(gone, words)
 		if !same {
 			for i, v := range words {
-				words[i] = rules[i].convertDebt(&t.rules[i], v, now)
-				gone[i] = rules[i].convertLapsed(&t.rules[i], v, now)
+				words[i] = next.rules[i].convertDebt(&t.rules[i], v, now)
+				gone[i] = next.rules[i].convertLapsed(&t.rules[i], v, now)
 			}
 		}
 		if next.says(words, now) {
@@ -112,15 +127,7 @@ func (k *Keyed) replace(t *table, rules []rule, now int64, least int) (dropped i
 			left[i] = max(left[i], gone[i])
 		}
 	}
-	for i := range next.lapsed {
-		copy(next.lapsed[i], left)
-	}
-	if k.cap > 0 {
-		next.earliest.Store(next.firstReset(now))
-	}
-	k.table.Store(next)
-	k.stats.resized.Add(1)
-	return dropped, true
+	return next, dropped
 }
 
 // takeOut freezes the slot at and copies its words.

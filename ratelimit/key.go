@@ -98,8 +98,8 @@ func (k Key) peek(now int64) Result {
 	return k.of.serve(k.h, request{want: wantNothing, now: now}).Result
 }
 
-// Reserve charges n events now, and says when they may pass, see Limiter's. There
-// is no reservation for a new key that WithFull refuses or does not remember.
+// Reserve charges n events now, and says when they may pass, see Limiter's. It is
+// not OK for a new key that WithFull refuses.
 func (k Key) Reserve(n int64) Reservation {
 	return k.reserve(request{want: wantTurn, now: k.keyed().clock.now(), n: n, last: never})
 }

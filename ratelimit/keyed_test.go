@@ -132,12 +132,17 @@ func TestKeyedKeys(t *testing.T) {
 	}
 }
 
+// fewer is how many rounds of n there are: a tenth under the race detector.
+func fewer(n int) int {
+	if invariants.Enabled {
+		return n / 10
+	}
+	return n
+}
+
 // Eight goroutines on a fresh key get its burst: no more, and no less.
 func TestKeyedFirstSightRace(t *testing.T) {
-	rounds := 2000
-	if invariants.Enabled {
-		rounds = 200
-	}
+	rounds := fewer(2000)
 	k := must(ratelimit.NewKeyed(ratelimit.PerHour(10)))
 	multi := must(ratelimit.NewKeyedMulti([]ratelimit.Limit{ratelimit.PerHour(20), ratelimit.PerDay(10)}))
 	for round := range rounds {
@@ -220,7 +225,7 @@ func TestFloodForgivesNothing(t *testing.T) {
 	for i := range 100 {
 		require.EqualValues(t, 100-i, must2(k.KeyString(fmt.Sprint("debtor", i)).TakeUpToAt(t0, 100-int64(i))))
 	}
-	for i := range 200_000 {
+	for i := range fewer(200_000) {
 		k.TakeAt(t0.Add(time.Duration(i)*time.Microsecond), fmt.Append(nil, "stranger", i), 1)
 	}
 	for i := range 100 {
@@ -235,7 +240,7 @@ func must2[A, B any](a A, _ B) A { return a }
 func TestKeyedReorderedInstants(t *testing.T) {
 	k := must(ratelimit.NewKeyed(ratelimit.PerSecond(10)))
 	passed := 0
-	for i := range 2000 {
+	for i := range fewer(2000) {
 		// Other keys push it out at later instants.
 		for j := range 20 {
 			k.KeyHash(uint64(1+20*i+j)).AllowAt(t0.Add(2*time.Second), 1)

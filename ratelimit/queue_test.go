@@ -2,6 +2,7 @@ package ratelimit_test
 
 import (
 	"context"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -109,9 +110,9 @@ func TestQueueCancel(t *testing.T) {
 // When timers are late, no more than one departure is caught up on.
 func TestQueueLateTimers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		var late time.Duration // that the clock runs ahead of the timers
+		var late atomic.Int64 // by how much the clock runs ahead of the timers
 		start := time.Now()
-		q := must(ratelimit.NewQueue(ratelimit.PerSecond(1), 10, ratelimit.WithClock(func() time.Duration { return time.Since(start) + late })))
+		q := must(ratelimit.NewQueue(ratelimit.PerSecond(1), 10, ratelimit.WithClock(func() time.Duration { return time.Since(start) + time.Duration(late.Load()) })))
 		left := make(chan time.Duration, 10)
 		for range 5 {
 			go func() {
@@ -122,7 +123,7 @@ func TestQueueLateTimers(t *testing.T) {
 			synctest.Wait()
 		}
 		assert.Zero(t, <-left)
-		late = time.Hour
+		late.Store(int64(time.Hour))
 		for _, want := range []time.Duration{1, 1, 2, 3} {
 			assert.InDelta(t, want*time.Second, <-left, 4)
 		}
