@@ -3,11 +3,11 @@ package ratelimit
 import "time"
 
 // An instant is an int64: nanoseconds since the origin, which lies past ns before
-// the process began. Instants of limiters lie in [0, horizon], some 73 years to
-// either side; what is outside is taken to its nearer end.
+// the process began. Instants of limiters lie in [0, horizon], from 73 years ago to
+// 36 years ahead; what is outside is taken to its nearer end.
 const (
 	past    = int64(1) << 61
-	horizon = int64(1) << 62
+	horizon = int64(3) << 60
 )
 
 var processStart = time.Now()
@@ -16,7 +16,7 @@ var processStart = time.Now()
 func instant(t time.Time) int64 { return within(int64(t.Sub(processStart))) }
 
 // within returns the instant that lies d nanoseconds after the process began.
-func within(d int64) int64 { return max(-past, min(d, past)) + past }
+func within(d int64) int64 { return max(-past, min(d, horizon-past)) + past }
 
 // clock reads the time: the monotonic clock, or what a user gave.
 type clock struct {

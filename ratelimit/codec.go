@@ -75,7 +75,7 @@ func (r *rule) mostDebt() int64 {
 	switch r.kind {
 	case kindBucket:
 		if r.mult == math.MaxUint64 {
-			return r.burst
+			return r.when(r.burst - 1) // the clock is a unit late
 		}
 		return min(r.when(r.burst), horizon)
 	case kindUnlimited:
@@ -90,8 +90,7 @@ func (r *rule) word(debt, now int64) int64 {
 	case debt == 0:
 		return fresh
 	case r.kind == kindBucket:
-		c := r.clock(now)
-		return max(c, min(r.clock(min(now+debt, horizon)), c+r.burst))
+		return r.clock(now) + min(r.clock(debt), r.burst)
 	}
 	return r.pack(window{index: (now + r.phase) / int64(r.limit.Period), cur: debt})
 }

@@ -40,8 +40,8 @@
 //
 // A token bucket counts virtual time in binary fractions of a token, so that no
 // rate, a third of a token a second neither, ever drifts: in k periods, k times
-// Events accrue. Only the reading of the clock is rounded, by less than two
-// nanoseconds: in any span of W, at most rate*(W + 2ns) + burst pass. An instant
+// Events accrue. Only the reading of the clock is rounded, by less than a
+// nanosecond: in any span of W, at most rate*(W + 1ns) + burst pass. An instant
 // before one that was seen, as goroutines give when they are late, is only
 // stricter.
 //

@@ -32,7 +32,7 @@ func ExampleLimiter() {
 	now := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
 	for _, cost := range []int64{4, 3, 6} {
 		r := limiter.TakeAt(now, cost)
-		fmt.Println(r.Allowed, r.Remaining, r.RetryAfter.Round(time.Microsecond))
+		fmt.Println(r.Allowed, r.Remaining, r.RetryAfter)
 	}
 	granted, _ := limiter.TakeUpToAt(now, 3)
 	fmt.Println("granted", granted)
@@ -51,7 +51,7 @@ func ExampleReservation() {
 	now := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
 	for range 2 {
 		r := limiter.ReserveAt(now, 1)
-		fmt.Println(r.OK(), r.DelayFrom(now).Round(time.Microsecond))
+		fmt.Println(r.OK(), r.DelayFrom(now))
 		if r.DelayFrom(now) > 500*time.Millisecond {
 			r.CancelAt(now) // too long for us
 		}
@@ -137,10 +137,10 @@ func ExampleKey() {
 	alice := uploads.KeyString("alice")
 	alice.AllowAt(now, 100)
 	r := alice.ReserveAt(now, 50)
-	fmt.Println(r.OK(), r.DelayFrom(now).Round(time.Microsecond))
+	fmt.Println(r.OK(), r.DelayFrom(now))
 	r.CancelAt(now)
 	r = alice.ReserveAt(now, 20)
-	fmt.Println(r.OK(), r.DelayFrom(now).Round(time.Microsecond))
+	fmt.Println(r.OK(), r.DelayFrom(now))
 	// Output:
 	// true 500ms
 	// true 200ms
@@ -225,7 +225,7 @@ func ExampleResult() {
 	now := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
 	for range 3 {
 		r := limiter.TakeAt(now, 1)
-		fmt.Println(r.Allowed, r.Remaining, "of", r.Limit, "retry", r.RetryAfter.Round(time.Millisecond), "reset", r.ResetAfter.Round(time.Millisecond))
+		fmt.Println(r.Allowed, r.Remaining, "of", r.Limit, "retry", r.RetryAfter, "reset", r.ResetAfter)
 	}
 	// Output:
 	// true 1 of 2 retry 0s reset 10s

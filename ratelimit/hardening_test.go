@@ -142,7 +142,7 @@ func FuzzLimiter(f *testing.F) {
 			data = data[4:]
 		}
 		if passed > 0 {
-			bound := float64(l.Burst) + float64(l.Events)*(float64(high-low)+2)/float64(l.Period)
+			bound := float64(l.Burst) + float64(l.Events)*(float64(high-low)+1)/float64(l.Period)
 			require.LessOrEqual(t, passed, bound*(1+1e-9), "%v", l)
 		}
 	})

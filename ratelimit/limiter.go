@@ -10,7 +10,7 @@ import (
 // has figures for the client; Wait waits for its turn, Reserve is told when that
 // is. Each has a form for a given instant, AllowAt and so on.
 //
-// As a token bucket, the default, it admits at most rate*(W + 2ns) + burst events
+// As a token bucket, the default, it admits at most rate*(W + 1ns) + burst events
 // in any span of W, and what is refused with a RetryAfter passes exactly then. That
 // holds however calls are interleaved and in whatever order their instants come:
 // an instant before one that was seen is only stricter. At such a rate the bucket
@@ -43,8 +43,8 @@ type core struct {
 
 // New returns a limiter of one limit, from which nothing has been taken. The error
 // wraps [ErrInvalidLimit] if limit is out of range, which for a token bucket means
-// not positive, or a burst of 2^61 units of its resolution or more (a unit is one
-// to two nanoseconds' share of the rate). Options: WithAlgorithm, WithAlign, WithClock.
+// not positive, or a burst of 2^60 units of its resolution or more (a unit is what
+// accrues in half a nanosecond to one). Options: WithAlgorithm, WithAlign, WithClock.
 func New(limit Limit, opts ...Option) (*Limiter, error) {
 	c, err := newConfig("New", optAlgorithm|optAlign|optClock, opts)
 	if err != nil {

@@ -103,7 +103,7 @@ func history(t *testing.T, rnd *rand.Rand, l ratelimit.Limit, a ratelimit.Algori
 }
 
 // In no span of time, of whichever instants and in whatever order they came, does
-// more pass than rate*(W + 2ns) + burst.
+// more pass than rate*(W + 1ns) + burst.
 func TestOverAdmissionBound(t *testing.T) {
 	rnd := rand.New(rand.NewPCG(7, 8))
 	for range 100 {
@@ -126,7 +126,7 @@ func TestOverAdmissionBound(t *testing.T) {
 			for _, to := range passed[i:] {
 				sum += to.n
 				// sum <= events*(W+2)/period + burst, in integers
-				if (sum-l.Burst)*int64(l.Period) > l.Events*(to.at-from.at+2) {
+				if (sum-l.Burst)*int64(l.Period) > l.Events*(to.at-from.at+1) {
 					t.Fatalf("%v: %d in %d ns", l, sum, to.at-from.at)
 				}
 			}

@@ -17,7 +17,7 @@ type Reservation struct {
 
 // Reserve charges n events now, and says when they may pass: at once, or when they
 // are due. It is not OK, and charges nothing, for n below 0 or above the burst, or
-// if they would be due in more than some 70 years. A limiter by windows promises
+// if they would be due in more than some 30 years. A limiter by windows promises
 // nothing: it is OK only for what passes now.
 func (l *Limiter) Reserve(n int64) Reservation { return l.reserve(l.clock.now(), n, never) }
 

@@ -22,7 +22,7 @@ type rule struct {
 	most  int64 // that can pass at once
 
 	// Token bucket.
-	mult   uint64 // units a nanosecond, times 2^64, rounded up
+	mult   uint64 // units in half a nanosecond, times 2^64, rounded up
 	burst  int64  // units
 	fine   uint8  // a token is 2^fine units,
 	coarse uint8  // or a unit is 2^coarse tokens
@@ -50,9 +50,9 @@ const (
 	never  = math.MaxInt64 // an instant that does not come
 )
 
-// maxUnits bounds a burst in units, so that the horizon and two bursts add up to
-// no more than frozen.
-const maxUnits = int64(1)<<61 - 1
+// maxUnits bounds a burst in units, so that the clock at the horizon and two bursts
+// add up to less than frozen.
+const maxUnits = int64(1)<<60 - 1
 
 // newRule returns l under an algorithm; aligned is an instant at which a window
 // begins.
@@ -74,16 +74,17 @@ func newRule(l Limit, a Algorithm, aligned int64) (*rule, error) {
 }
 
 // newBucket chooses the unit: the finest power of two of a token of which at most
-// one accrues in a nanosecond, and with which the burst fits.
+// two accrue in a nanosecond, and with which the burst fits. As more than one does,
+// the time that a whole number of nanoseconds takes is never rounded.
 func newBucket(l Limit) (*rule, error) {
 	r := &rule{limit: l, kind: kindBucket, most: l.Burst}
-	events, period := uint64(l.Events), uint64(l.Period)
+	events, period := uint64(l.Events), 2*uint64(l.Period)
 	if events <= period {
 		room := bits.Len64(uint64(maxUnits)) - bits.Len64(uint64(l.Burst))
 		r.fine = uint8(max(0, min(bits.Len64(period/events)-1, room)))
 		events <<= r.fine
 	} else {
-		// More than an event a nanosecond: a unit is several, costs are rounded up.
+		// More than two in a nanosecond: a unit is several, costs are rounded up.
 		for (events-1)>>r.coarse+1 > period {
 			r.coarse++
 		}
@@ -97,7 +98,7 @@ func newBucket(l Limit) (*rule, error) {
 	if r.burst > maxUnits {
 		return nil, fmt.Errorf("%w: burst of %v is %d, want at most %d", ErrInvalidLimit, l, l.Burst, maxUnits>>r.fine<<r.coarse)
 	}
-	r.mult = math.MaxUint64 // a unit a nanosecond
+	r.mult = math.MaxUint64 // two units a nanosecond
 	if events < period {
 		quo, rem := bits.Div64(events, 0, period)
 		r.mult = quo
@@ -115,7 +116,7 @@ func newBucket(l Limit) (*rule, error) {
 // up, by less than a unit in all of an instant's range, k whole periods yield the
 // tokens of k periods, never one less.
 func (r *rule) clock(now int64) int64 {
-	hi, _ := bits.Mul64(uint64(now), r.mult)
+	hi, _ := bits.Mul64(uint64(now)<<1, r.mult)
 	return int64(hi)
 }
 
@@ -131,7 +132,7 @@ func (r *rule) when(u int64) int64 {
 	if rem != 0 {
 		quo++
 	}
-	return int64(min(quo, never))
+	return int64(quo/2 + quo%2)
 }
 
 // cost returns n tokens in units, 0 <= n <= most.

@@ -48,6 +48,8 @@ func randomLimit(rnd *rand.Rand) ratelimit.Limit {
 	}
 }
 
+const horizon = int64(3) << 60
+
 // Whole periods yield whole tokens: from any instant on, k periods yield the units
 // of k*Events tokens, and at most one unit more.
 func TestRefillIsExact(t *testing.T) {
@@ -59,8 +61,8 @@ func TestRefillIsExact(t *testing.T) {
 		}
 		rule := must(ratelimit.NewRule(l, ratelimit.TokenBucket))
 		fine, coarse, _ := rule.Units()
-		from := rnd.Int64N(1 << 62)
-		k := rnd.Int64N(max(1, (1<<62-from)/int64(l.Period)))
+		from := rnd.Int64N(horizon)
+		k := rnd.Int64N(max(1, (horizon-from)/int64(l.Period)))
 		// k*Events tokens in units, rounded down
 		want := new(big.Int).Mul(big.NewInt(k), big.NewInt(l.Events))
 		want.Rsh(want.Lsh(want, uint(fine)), uint(coarse))
@@ -80,12 +82,12 @@ func TestClockAgainstFractions(t *testing.T) {
 		}
 		rule := must(ratelimit.NewRule(l, ratelimit.TokenBucket))
 		fine, coarse, _ := rule.Units()
-		now := 1 + rnd.Int64N(1<<62)
+		now := 1 + rnd.Int64N(horizon)
 		exact := new(big.Int).Mul(big.NewInt(now), big.NewInt(l.Events))
 		exact.Lsh(exact, uint(fine))
 		exact.Div(exact, new(big.Int).Lsh(big.NewInt(int64(l.Period)), uint(coarse)))
 		off := rule.Clock(now) - exact.Int64()
-		if l.Events<<fine == int64(l.Period)<<coarse { // a unit a nanosecond, exactly
+		if l.Events<<fine == 2*int64(l.Period)<<coarse { // two units a nanosecond, exactly
 			require.EqualValues(t, -1, off)
 		} else {
 			require.True(t, off == 0 || off == 1, "%v at %d is off by %d", l, now, off)
@@ -93,30 +95,30 @@ func TestClockAgainstFractions(t *testing.T) {
 
 		u := rule.Clock(now)
 		if at := rule.When(u); at > 0 {
-			require.Equal(t, u, rule.Clock(at), "a nanosecond yields a unit at most")
+			require.GreaterOrEqual(t, rule.Clock(at), u)
 			require.Less(t, rule.Clock(at-1), u)
 		}
 	}
-	rule := must(ratelimit.NewRule(ratelimit.Limit{Events: 1, Period: math.MaxInt64, Burst: 1 << 60}, ratelimit.TokenBucket))
-	assert.Equal(t, int64(math.MaxInt64), rule.When(1<<60), "what takes longer than time lasts")
+	rule := must(ratelimit.NewRule(ratelimit.Limit{Events: 1, Period: math.MaxInt64, Burst: 1 << 59}, ratelimit.TokenBucket))
+	assert.Equal(t, int64(math.MaxInt64), rule.When(1<<59), "what takes longer than time lasts")
 	assert.Zero(t, rule.When(0))
 	assert.Zero(t, rule.When(math.MinInt64))
 }
 
-// The unit is the finest at which the burst fits and a nanosecond yields at most one.
+// The unit is the finest at which the burst fits and a nanosecond yields at most two.
 func TestUnits(t *testing.T) {
 	for _, c := range []struct {
 		limit        ratelimit.Limit
 		fine, coarse uint8
 		burst        int64
 	}{
-		{ratelimit.PerSecond(1), 29, 0, 1 << 29},
-		{ratelimit.PerSecond(3), 28, 0, 3 << 28},
-		{ratelimit.Every(1024), 10, 0, 1 << 10},
-		{ratelimit.Every(1), 0, 0, 1},
-		{ratelimit.PerSecond(1).WithBurst(1 << 50), 10, 0, 1 << 60},
-		{ratelimit.PerSecond(5e9), 0, 3, 5e9 / 8},
-		{ratelimit.Limit{Events: 1 << 40, Period: 3, Burst: 1 << 50}, 0, 39, 1 << 11},
+		{ratelimit.PerSecond(1), 30, 0, 1 << 30},
+		{ratelimit.PerSecond(3), 29, 0, 3 << 29},
+		{ratelimit.Every(1024), 11, 0, 1 << 11},
+		{ratelimit.Every(1), 1, 0, 2},
+		{ratelimit.PerSecond(1).WithBurst(1 << 50), 9, 0, 1 << 59},
+		{ratelimit.PerSecond(5e9), 0, 2, 5e9 / 4},
+		{ratelimit.Limit{Events: 1 << 40, Period: 3, Burst: 1 << 50}, 0, 38, 1 << 12},
 	} {
 		fine, coarse, burst := must(ratelimit.NewRule(c.limit, ratelimit.TokenBucket)).Units()
 		assert.Equal(t, []any{c.fine, c.coarse, c.burst}, []any{fine, coarse, burst}, "%v", c.limit)
@@ -143,5 +145,25 @@ func TestFloor(t *testing.T) {
 			}
 		}
 		assert.Greater(t, below, 1000, "%v", a)
+	}
+}
+
+// Where an event takes whole nanoseconds, so does every figure: at 10 a second the
+// next is 100 ms away, and not one less.
+func TestWholeNanosecondsAreExact(t *testing.T) {
+	rnd := rand.New(rand.NewPCG(17, 18))
+	for range 3000 {
+		gap := time.Duration(1 + rnd.Int64N(1<<rnd.IntN(44)))
+		events := 1 + rnd.Int64N(min(1000, 1+int64(time.Hour/gap)))
+		l := ratelimit.Limit{Events: events, Period: time.Duration(events) * gap, Burst: 1 + rnd.Int64N(100)}
+		limiter := must(ratelimit.New(l))
+		now := t0.Add(time.Duration(rnd.Int64N(int64(time.Hour))))
+		r := limiter.TakeAt(now, l.Burst)
+		require.Equal(t, time.Duration(l.Burst)*gap, r.ResetAfter, "%v", l)
+		n := 1 + rnd.Int64N(l.Burst)
+		require.Equal(t, time.Duration(n)*gap, limiter.TakeAt(now, n).RetryAfter, "%v", l)
+		require.Equal(t, time.Duration(n)*gap, limiter.ReserveAt(now, n).DelayFrom(now), "%v", l)
+		at := now.Add(time.Duration(rnd.Int64N(int64(gap))))
+		require.Equal(t, time.Duration(n)*gap+gap-at.Sub(now), limiter.TakeAt(at, 1).RetryAfter, "%v", l)
 	}
 }

@@ -98,7 +98,7 @@ func (r *rule) convertLapsed(old *rule, v, now int64) int64 {
 }
 
 // maxWord is the largest word of a bucket: the debt before it ends with the horizon.
-const maxWord = horizon + maxUnits
+const maxWord = 2*horizon + maxUnits
 
 // units converts u units of old, rounding down.
 func (r *rule) units(old *rule, u int64) int64 {
