@@ -23,8 +23,8 @@ var ErrIncompatible = codec.ErrIncompatible
 type Option func(*config)
 
 // WithConservative (Sketch, Concurrent): raise only the counters that are below
-// the new estimate. It halves the error and costs a third more an Add; Subtract,
-// InnerProduct and CountMean need a plain sketch. A merge still never
+// the new estimate. It about halves the error and costs a Sketch next to no time;
+// Subtract, InnerProduct and CountMean need a plain sketch. A merge still never
 // underestimates, but is no longer what one sketch of both streams would hold.
 // Default: plain.
 func WithConservative() Option {

@@ -12,8 +12,11 @@ import (
 // same time. An estimate is never below the additions that returned before it was
 // asked for.
 //
-// A plain Concurrent takes no locks: an addition is an atomic one in each row. A
-// conservative one has locks for 128 groups of keys. There it is not enough to
+// A plain Concurrent takes no locks: an addition is an atomic one in each row, which
+// takes several times as long as in a Sketch. Goroutines that can have a Sketch each,
+// merged when somebody asks, are faster, and answer later.
+//
+// A conservative one has locks for 128 groups of keys. There it is not enough to
 // raise cells by compare-and-swap: two additions of one key would read the same
 // minimum, both raise it by one, and one of them would be lost. What must be in
 // turn are the additions of one key; those of other keys only raise its cells.

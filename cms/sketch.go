@@ -14,8 +14,9 @@ import (
 //
 // A plain Sketch is linear: sketches merge and subtract to exactly what one
 // sketch of the streams would be. WithConservative gives that up for half the
-// error. Adding and counting cost some 5 ns and a cache miss a row, whatever is
-// added, and allocate nothing.
+// error. Adding costs some 10 ns beside the hash, whatever is added, and counting 7,
+// while the counters are in the cache; else a cache miss a row, which overlap. Both
+// allocate nothing.
 //
 // Any number of goroutines may query a Sketch; changes need exclusion, or
 // [Concurrent]. The zero Sketch counts nothing and is there to be decoded into;
