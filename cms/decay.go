@@ -15,6 +15,14 @@ type decay struct {
 	unit     float64 // the weight of newest; 0 before the first addition
 }
 
+// maxSum is where sums of weights stay, as full counters do. It is more than 2^64
+// additions can weigh, but not more than endless merges of the same, and less than
+// what a float64 can hold, so that there are no infinities.
+const maxSum = 0x1p600
+
+// heavier returns the sum of two sums of weights.
+func heavier(a, b float64) float64 { return min(a+b, maxSum) }
+
 func newDecay(halfLife int64) decay {
 	return decay{halfLife: halfLife, rate: 1 / float64(halfLife)}
 }

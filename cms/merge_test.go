@@ -1,8 +1,10 @@
 package cms_test
 
 import (
+	"errors"
 	"math"
 	"testing"
+	"time"
 
 	"github.com/distkit/distkit/cms"
 	"github.com/stretchr/testify/require"
@@ -151,4 +153,34 @@ func TestWhatDoesNotGoTogether(t *testing.T) {
 	require.EqualError(t, err, "cms: incompatible: inner product with a zero Sketch")
 	require.PanicsWithValue(t, "cms: Merge into a zero Sketch, make one with New", func() { _ = zero.Merge(s) })
 	require.PanicsWithValue(t, "cms: Subtract from a zero Sketch, make one with New", func() { _ = zero.Subtract(s) })
+}
+
+// A merge with itself doubles everything, and so does the thousandth, up to what
+// counters hold: nodes that merge each other in circles get nonsense, but no crash,
+// no infinity, and images that decode.
+func TestMergeWithItself(t *testing.T) {
+	s, k := must(cms.NewSize(5, 3)), must(cms.NewTopK(2, cms.WithCounters(3)))
+	r, w := must(cms.NewTrending(2, time.Second, cms.WithCounters(3))), must(cms.NewWindow(0.5, 0.2, time.Second))
+	for i := range uint64(8) {
+		s.AddStringN(user(i), i)
+		k.AddStringN(user(i), i)
+		r.AddStringAt(noon.Add(time.Duration(i)*time.Second), user(i))
+		w.AddStringAt(noon.Add(time.Duration(i)*time.Second/8), user(i))
+	}
+	counts := []float64{float64(s.CountString(user(7))), float64(k.CountString(user(7))), r.ScoreStringAt(noon, user(7)), float64(w.TotalAt(noon))}
+	for i := range 1000 {
+		require.NoError(t, errors.Join(s.Merge(s), k.Merge(k), r.Merge(r), w.Merge(w)))
+		if i == 0 {
+			doubled := []float64{float64(s.CountString(user(7))), float64(k.CountString(user(7))), r.ScoreStringAt(noon, user(7)), float64(w.TotalAt(noon))}
+			for j := range counts {
+				require.InDelta(t, 2*counts[j], doubled[j], 1e-9)
+			}
+		}
+		check(t, s)
+		checkTop(t, k)
+		checkTrend(t, r)
+		checkWindow(t, w)
+	}
+	require.EqualValues(t, uint64(math.MaxUint64), k.CountString(user(7)))
+	require.False(t, math.IsInf(r.ScoreStringAt(noon, user(7)), 0))
 }

@@ -100,14 +100,14 @@ func addTrend[K string | []byte](t *Trending, now time.Time, h uint64, key K) fl
 		panic("cms: Add to a zero Trending, make one with NewTrending")
 	}
 	weight := t.arrive(unixNano(now))
-	t.total += weight
+	t.total = heavier(t.total, weight)
 	return t.scoreAt(t.newest, count(t, h, key, weight))
 }
 
 // count adds weight to a key and returns what it weighs then.
 func count[K string | []byte](t *Trending, h uint64, key K, weight float64) float64 {
 	if s := t.find(h); s != nil {
-		s.count += weight
+		s.count = heavier(s.count, weight)
 		return s.count
 	}
 	if !t.full() {
@@ -116,7 +116,7 @@ func count[K string | []byte](t *Trending, h uint64, key K, weight float64) floa
 	}
 	x, g := spread(h)
 	before := min(t.lowest(x, g), t.rest)
-	sum := before + weight
+	sum := heavier(before, weight)
 	if sum <= t.least() {
 		t.decline(x, g, sum)
 		return sum

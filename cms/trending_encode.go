@@ -13,9 +13,6 @@ const (
 	trendVersion = 0
 	trendParams  = 9 // k, counters a row, items, half-life, landmark, newest, rest, total, check value of the secret
 	trendAlign   = 3
-	// maxSum is more than 2^64 additions can weigh, so that no sum of what images
-	// hold overflows.
-	maxSum = 0x1p600
 )
 
 // trendImage is Trending with the methods of its encoding.

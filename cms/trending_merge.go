@@ -29,13 +29,12 @@ func (t *Trending) Merge(other *Trending) error {
 		t.landmark = other.landmark
 	}
 	other = t.align(other)
-	keys := union(&t.slots, &other.slots, t.weighs, other.weighs, func(a, b float64) float64 { return a + b })
+	keys := union(&t.slots, &other.slots, t.weighs, other.weighs, heavier)
 	t.reset()
 	for i, c := range other.cells {
-		t.cells[i] = math.Float64bits(math.Float64frombits(t.cells[i]) + math.Float64frombits(c))
+		t.cells[i] = math.Float64bits(heavier(math.Float64frombits(t.cells[i]), math.Float64frombits(c)))
 	}
-	t.rest += other.rest
-	t.total += other.total
+	t.rest, t.total = heavier(t.rest, other.rest), heavier(t.total, other.total)
 	if t.unit == 0 || other.newest > t.newest {
 		t.newest, t.unit = other.newest, other.unit
 	}
