@@ -2,6 +2,7 @@ package smt_test
 
 import (
 	"bytes"
+	"encoding/binary"
 	"fmt"
 	"slices"
 	"testing"
@@ -129,6 +130,30 @@ func TestForeignLeaf(t *testing.T) {
 	assert.ErrorContains(t, p.VerifyPresent(m.Root(), []byte("a"), []byte("v")), "smt: proof shows absence, not presence")
 }
 
+// A tree that somebody built with a leaf in another's place shows nothing about
+// keys that the place is not for.
+func TestMisplacedLeaf(t *testing.T) {
+	key := []byte("key")
+	path, value := sum(key), sum([]byte("v"))
+	for n := 1; n <= 256; n++ { // the leaf differs in bit n-1
+		foreign := path
+		foreign[(n-1)/8] ^= 0x80 >> ((n - 1) % 8)
+		root := leaf{foreign, value}.hash()
+		for at := n - 1; at >= 0; at-- { // of siblings that are empty, where key leads
+			l, r := root, merkle.Hash{}
+			if bit(path, at) == 1 {
+				l, r = r, l
+			}
+			root = sum([]byte{1}, l[:], r[:])
+		}
+		image := append(binary.AppendUvarint([]byte{0, 1}, uint64(n)), make([]byte, (n+7)/8)...)
+		image = slices.Concat(image, foreign[:], value[:])
+		var p smt.Proof
+		require.NoError(t, p.UnmarshalBinary(image))
+		require.ErrorContains(t, p.VerifyAbsent(root, key), fmt.Sprintf("shares %d bits with the key, want %d", n-1, n))
+	}
+}
+
 func TestZeroProof(t *testing.T) {
 	var p smt.Proof
 	assert.NoError(t, p.VerifyAbsent(merkle.Hash{}, []byte("a")), "the empty map has no key")
@@ -157,7 +182,7 @@ func TestCorruptionIsNamed(t *testing.T) {
 		assert.EqualError(t, err, "smt: corrupt encoding: "+want)
 		assert.ErrorIs(t, err, merkle.ErrCorrupt)
 	}
-	for _, data := range [][]byte{{0, 0, 0x80}, {0, 0, 0x81, 0}, {0, 0, 0x80, 0x82, 0}, bytes.Repeat([]byte{0xff}, 20), {0, 0, 255, 255, 255, 255, 255, 255, 255, 255, 255, 1}} {
+	for _, data := range [][]byte{{0, 0, 0x80, 0}, {0, 0, 0x80, 0x80, 0}, {0, 0, 0x80}, {0, 0, 0x81, 0}, {0, 0, 0x80, 0x82, 0}, bytes.Repeat([]byte{0xff}, 20), {0, 0, 255, 255, 255, 255, 255, 255, 255, 255, 255, 1}} {
 		var p smt.Proof
 		assert.ErrorIs(t, p.UnmarshalBinary(data), merkle.ErrCorrupt)
 	}
