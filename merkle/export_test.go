@@ -101,3 +101,6 @@ func (s *Session) Held() (bytes int) {
 
 // Height returns the levels of inner nodes.
 func (t *Tree) Height() int { return t.height }
+
+// SetSalt makes the messages of an initiator the same each time.
+func (s *Session) SetSalt(salt [8]byte) { s.salt = salt }

@@ -9,6 +9,7 @@ import (
 	"net"
 	"testing"
 
+	"github.com/distkit/distkit/internal/testkit"
 	"github.com/distkit/distkit/merkle"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -154,4 +155,24 @@ func TestSyncCountsAllBytes(t *testing.T) {
 	must2(s.Next(nil, in))
 	assert.Equal(t, merkle.Stats{Messages: 2, BytesIn: uint64(len(in)), BytesOut: uint64(len(out)), Diffs: 2}, s.Stats())
 	assert.Equal(t, merkle.Stats{Messages: 2, BytesIn: uint64(len(out)), BytesOut: uint64(len(in))}, r.Stats())
+}
+
+// The messages of a small session, under a salt that is fixed, byte by byte.
+func TestGoldenMessages(t *testing.T) {
+	for name, opts := range optionSets {
+		s := must(few(t, 200, opts...).Initiate(merkle.WithMaxMessage(2<<10), merkle.WithRanges(merkle.Range{Start: 1 << 60, End: 1 << 59})))
+		s.SetSalt([8]byte{1, 2, 3, 4, 5, 6, 7, 8})
+		r := must(few(t, 230, opts...).Respond())
+		var story bytes.Buffer
+		var in []byte
+		for {
+			out := must2(s.Next(nil, in))
+			if len(out) == 0 {
+				break
+			}
+			in = must2(r.Next(nil, out))
+			fmt.Fprintf(&story, "%x\n%x\n", out, in)
+		}
+		testkit.Golden(t, "testdata/v0/messages-"+name+".txt", story.Bytes())
+	}
 }
