@@ -39,11 +39,17 @@
 // # Accuracy
 //
 // A token bucket counts virtual time in binary fractions of a token, so that no
-// rate, a third of a token a second neither, ever drifts: in k periods, k times
-// Events accrue. Only the reading of the clock is rounded, by less than a
-// nanosecond: in any span of W, at most rate*(W + 1ns) + burst pass. An instant
-// before one that was seen, as goroutines give when they are late, is only
-// stricter.
+// rate drifts, not even a third of a token a second: in k periods, k times Events
+// accrue. Only the reading of the clock is rounded, by less than a nanosecond: in any
+// span of W, at most rate*(W + 1ns) + burst pass, and where an event takes whole
+// nanoseconds, so do RetryAfter and every delay. An instant before one that was seen,
+// as goroutines give when they are late, is only stricter, for a key too that has
+// left its table since.
+//
+// A fixed window lets pass up to twice its events around a border. A sliding window
+// takes the events of the window before as spread evenly: where they came at its end,
+// more than the limit can pass in a Period, twice as much at worst. A [SlidingLog] is
+// exact. What windows say in RetryAfter is when their own count will have room.
 //
 // # Format
 //

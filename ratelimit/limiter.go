@@ -13,8 +13,8 @@ import (
 // As a token bucket, the default, it admits at most rate*(W + 1ns) + burst events
 // in any span of W, and what is refused with a RetryAfter passes exactly then. That
 // holds however calls are interleaved and in whatever order their instants come:
-// an instant before one that was seen is only stricter. At such a rate the bucket
-// of the textbooks leaks or fills, without ever losing a fraction.
+// an instant before one that was seen is only stricter. WithAlgorithm makes it a
+// window, of which [Algorithm] says what it promises.
 //
 // The events of a call, n, may be 0, which always passes and charges nothing;
 // fewer are always refused, and so are more than the burst, with a RetryAfter of
@@ -22,7 +22,8 @@ import (
 //
 // It may be used by any number of goroutines at once, must not be copied, and
 // allocates nothing. A decision is one atomic load and, if it is yes, one
-// compare-and-swap; a refusal writes nothing. Make it with New: a zero Limiter
+// compare-and-swap; a refusal writes nothing. (A sliding window of more events than
+// fit a word, 32,767 in a second, takes a lock.) Make it with New: a zero Limiter
 // has no limit, and deciding with it panics.
 type Limiter struct {
 	core  atomic.Pointer[core]

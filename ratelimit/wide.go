@@ -2,7 +2,7 @@ package ratelimit
 
 // A sliding window of so many events that both counts and the index of the window do
 // not fit a word keeps the count of the window before in rule.prev, under a lock. In
-// a short period those are more than 16,383 a second; only a Limiter has such.
+// a short period those are more than 32,767 a second; only a Limiter has such.
 
 // serveWide answers q, unless c is frozen.
 func (c *core) serveWide(q request) (a answer, ok bool) {

@@ -19,7 +19,11 @@ func TestWideSlidingWindow(t *testing.T) {
 		l := ratelimit.Limit{Events: 1000 + rnd.Int64N(1000), Period: time.Duration(1e5 + rnd.Int64N(1e5))}
 		history(t, rnd, l, ratelimit.SlidingWindow, 300)
 	}
-	_, err := ratelimit.NewKeyed(ratelimit.PerSecond(1<<20), ratelimit.WithAlgorithm(ratelimit.SlidingWindow))
+	_, err := ratelimit.NewKeyed(ratelimit.PerSecond(32_767), ratelimit.WithAlgorithm(ratelimit.SlidingWindow))
+	require.NoError(t, err, "the most that fit")
+	_, err = ratelimit.NewKeyed(ratelimit.PerSecond(32_768), ratelimit.WithAlgorithm(ratelimit.SlidingWindow))
+	require.ErrorIs(t, err, ratelimit.ErrInvalidLimit)
+	_, err = ratelimit.NewKeyed(ratelimit.PerSecond(1<<20), ratelimit.WithAlgorithm(ratelimit.SlidingWindow))
 	assert.EqualError(t, err, "ratelimit: invalid limit: events of 1048576/s is 1048576, want at most as many as fit a word with those of the window before")
 }
 
