@@ -222,7 +222,9 @@ func (c *Concurrent) Merge(other *Sketch) error {
 	// by a minimum that does not have the other's share yet.
 	defer c.lock()()
 	for i := range c.width * c.depth {
-		c.addCell(i, other.at(i))
+		if n := other.at(i); n > 0 {
+			c.addCell(i, n)
+		}
 	}
 	if c.stripes != nil {
 		c.stripes[0].total = plus(c.stripes[0].total, other.total)

@@ -8,7 +8,6 @@ package main
 
 import (
 	"bufio"
-	"bytes"
 	"flag"
 	"fmt"
 	"io"
@@ -38,11 +37,16 @@ func run(args []string, in io.Reader, out io.Writer) error {
 	if *top < 1 || *top > slots {
 		return fmt.Errorf("number of words is %d, want 1 to %d", *top, slots)
 	}
-	c, err := newCounts()
+	k, err := cms.NewTopK(slots)
 	if err != nil {
 		return err
 	}
-	if c.split = scanWords; *lines {
+	sketch, err := cms.New(1e-4, 0.01, cms.WithConservative())
+	if err != nil {
+		return err
+	}
+	c := &counts{scanWords, map[string]uint64{}, k, sketch}
+	if *lines {
 		c.split = bufio.ScanLines
 	}
 	switch flags.Arg(0) {
@@ -56,10 +60,10 @@ func run(args []string, in io.Reader, out io.Writer) error {
 	default:
 		err = c.readTree(flags.Arg(0))
 	}
-	if err == nil {
-		err = c.print(out, *top)
+	if err != nil {
+		return err
 	}
-	return err
+	return c.print(out, *top)
 }
 
 const slots = 100 // of the TopK
@@ -70,15 +74,6 @@ type counts struct {
 	exact  map[string]uint64
 	top    *cms.TopK
 	sketch *cms.Sketch
-}
-
-func newCounts() (*counts, error) {
-	top, err := cms.NewTopK(slots)
-	if err != nil {
-		return nil, err
-	}
-	sketch, err := cms.New(1e-4, 0.01, cms.WithConservative())
-	return &counts{exact: map[string]uint64{}, top: top, sketch: sketch}, err
 }
 
 // read counts all keys of in. One hash serves both sketches.
@@ -102,11 +97,12 @@ func (c *counts) readTree(root string) error {
 		if err != nil || !entry.Type().IsRegular() || filepath.Ext(path) != ".go" {
 			return err
 		}
-		data, err := os.ReadFile(path)
+		f, err := os.Open(path)
 		if err != nil {
 			return err
 		}
-		return c.read(bytes.NewReader(data))
+		defer f.Close()
+		return c.read(f)
 	})
 }
 
@@ -124,15 +120,16 @@ func (c *counts) print(out io.Writer, n int) error {
 		exact += len(key)
 	}
 	fmt.Fprintf(w, "\nmemory in KiB        %10d %10d %19d\n", exact>>10, c.top.SizeBytes()>>10, c.sketch.SizeBytes()>>10)
-	fmt.Fprintf(w, "\nTopK is sure that every key with more than %d is among its %d.\n", c.top.MinCount(), slots)
-	fmt.Fprintf(w, "Sketch counts any key, 99 of 100 by at most %d too much, and none too little.\n", c.sketch.ErrorBound())
+	fmt.Fprintf(w, "\nTopK is sure that every key with more than %d is among its %d.\nSketch counts any key, 99 of 100 by at most %d too much, and none too little.\n",
+		c.top.MinCount(), slots, c.sketch.ErrorBound())
 	return w.Flush()
 }
 
 // scanWords finds runs of letters, digits and underscores, and whatever is not ASCII.
 func scanWords(data []byte, atEOF bool) (advance int, token []byte, err error) {
 	start := 0
-	for ; start < len(data) && !inWord(data[start]); start++ {
+	for start < len(data) && !inWord(data[start]) {
+		start++
 	}
 	for end := start; end < len(data); end++ {
 		if !inWord(data[end]) {
