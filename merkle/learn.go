@@ -39,67 +39,78 @@ func (s *Session) learn(in []byte) error {
 	if room == 0 {
 		return corrupt("an answer of a side that takes no messages")
 	}
-	active := s.active
-	if !s.opened {
-		active = []slice{{ask: ask{span: everything, to: openCells, parts: 1}}}
-	}
 	s.guesses = guessesMost
-	var items []item
-	var open []slice
-	claimed := uint64(0)
+	l := lesson{active: slices.Clone(s.active)}
+	if !s.opened {
+		l.active = []slice{{ask: ask{span: everything, to: openCells, parts: 1}}}
+	}
 	if len(src.b) == 0 {
 		return corrupt("an answer of nothing")
 	}
 	for len(src.b) > 0 {
-		if len(active) == 0 {
-			return corrupt("an answer to more than was asked for")
-		}
-		x := &active[0]
-		p := slice{ask: x.ask}
-		p.ask.span.last, p.count, p.tag = src.uint64(), src.uvarint(1<<62), src.uint64()
-		m := int(src.byte())
-		claimed += p.count
-		if src.bad || p.ask.span.last > x.ask.span.last || p.ask.span.last < x.ask.span.lo || m > x.ask.to-x.ask.from ||
-			x.ask.parts == 1 && p.ask.span.last != x.ask.span.last {
-			return corrupt("an answer that does not fit what was asked for")
-		}
-		found, ok, err := s.decode(&p, x, m, src)
-		switch {
-		case err != nil:
+		if err := s.learnPart(&l, src); err != nil {
 			return err
-		case ok:
-			items = append(items, found...)
-		default:
-			open = append(open, p)
 		}
-		if p.ask.span.last == x.ask.span.last {
-			active = active[1:]
-			continue
-		}
-		rest := *x // the parts to come; ours to change, not the session's
-		rest.ask.span.lo, rest.ask.parts, rest.cells = p.ask.span.last+1, x.ask.parts-1, nil
-		active = slices.Concat([]slice{rest}, active[1:])
 	}
-	diffs := pair(items)
+	diffs := pair(l.items)
 	if s.stats.Diffs+uint64(len(diffs)) > s.maxDiffs {
 		return fmt.Errorf("%w: more than %d differences", ErrLimit, s.maxDiffs)
 	}
 	if !s.opened {
-		s.claimed = claimed
+		s.claimed = l.claimed
 	}
 	s.opened, s.room = true, min(s.max, int(room)<<10)
 	s.found = append(s.found, diffs...)
 	s.stats.Diffs += uint64(len(diffs))
-	s.queue = slices.Concat(open, active, s.queue)
+	s.queue = slices.Concat(l.open, l.active, s.queue)
 	s.active = nil
 	s.done = len(s.queue) == 0
 	return nil
 }
 
-// decode reads what the responder says of p, a part of x, and finds the
-// differences in it. If it cannot yet, p asks for more.
+// lesson is what an answer has taught so far.
+type lesson struct {
+	active  []slice // what is not answered yet
+	open    []slice // what needs more
+	items   []item
+	claimed uint64
+}
+
+// learnPart reads what the responder says of the next part.
+func (s *Session) learnPart(l *lesson, src *source) error {
+	if len(l.active) == 0 {
+		return corrupt("an answer to more than was asked for")
+	}
+	x := &l.active[0]
+	p := slice{ask: x.ask}
+	p.ask.span.last, p.count, p.tag = src.uint64(), src.uvarint(1<<62), src.uint64()
+	m := int(src.byte())
+	l.claimed += p.count
+	if src.bad || p.ask.span.last > x.ask.span.last || p.ask.span.last < x.ask.span.lo || m > x.ask.to-x.ask.from ||
+		x.ask.parts == 1 && p.ask.span.last != x.ask.span.last {
+		return corrupt("an answer that does not fit what was asked for")
+	}
+	found, ok, err := s.decode(&p, x, m, src)
+	switch {
+	case err != nil:
+		return err
+	case ok:
+		l.items = append(l.items, found...)
+	default:
+		l.open = append(l.open, p)
+	}
+	if p.ask.span.last == x.ask.span.last {
+		l.active = l.active[1:]
+		return nil
+	}
+	x.ask.span.lo, x.ask.parts, x.cells = p.ask.span.last+1, x.ask.parts-1, nil // the parts to come
+	return nil
+}
+
+// decode reads the m cells of p, a part of x, or the list if there are none, and
+// finds the differences in it. If it cannot yet, p asks for more.
 func (s *Session) decode(p, x *slice, m int, src *source) (found []item, ok bool, err error) {
-	k, in := s.tree.keying, p.ask.span
+	in := p.ask.span
 	mine := s.sum(s.domain, in)
 	p.ask.parts = 1
 	if m == 0 {
@@ -117,35 +128,22 @@ func (s *Session) decode(p, x *slice, m int, src *source) (found []item, ok bool
 	for i := whole; i < cellsMax && !s.opened; i++ {
 		fresh = append(fresh, cell{count: src.count(p.count, i)})
 	}
-	if src.bad {
+	switch {
+	case src.bad:
 		return nil, false, corrupt("an answer that ends early")
-	}
-	if k.shortTag(s.salt, mine) == p.tag && mine.count == p.count {
+	case s.proves(mine, nil, p):
 		return nil, true, nil
-	}
-	if p.ask.from > 0 && (x.count != p.count || x.tag != p.tag) {
+	case p.ask.from > 0 && (x.count != p.count || x.tag != p.tag):
 		p.ask.from, p.ask.to, p.cells = 0, cellsMax, nil // their state has changed: once more
 		return nil, false, nil
 	}
-	var own cells
-	s.gather(own[:len(fresh)], s.domain, in)
-	subCells(fresh[p.ask.from:], own[p.ask.from:len(fresh)])
-	for _, it := range x.known {
-		if in.contains(it.h) {
-			s.take(fresh, it)
-			p.known = append(p.known, it)
-		}
-	}
-	copy(fresh, x.cells)
+	rest := s.subtract(p, x, fresh)
 	p.cells = fresh[:whole]
-	rest := slices.Clone(fresh)
-	found, ok = s.peel(rest, whole, in)
-	if !ok && whole == cellsMax {
-		if two := s.guess(rest, in, mine.count); two != nil {
-			var more []item
-			more, ok = s.peel(rest, whole, in)
-			found = append(append(found, two...), more...)
-		}
+	if found, ok = s.peel(rest, whole, in); !ok && whole == cellsMax {
+		var more []item
+		two := s.guess(rest, in, mine.count)
+		more, ok = s.peel(rest, whole, in)
+		found = slices.Concat(found, two, more)
 	}
 	found = append(found, p.known...)
 	if ok && s.proves(mine, found, p) {
@@ -153,6 +151,22 @@ func (s *Session) decode(p, x *slice, m int, src *source) (found []item, ok bool
 	}
 	p.askMore(found, min(estimate(rest), mine.count+p.count))
 	return nil, false, nil
+}
+
+// subtract makes fresh, which are cells of theirs, those of the difference: less
+// ours and what is known, after the cells that came before. It returns a copy.
+func (s *Session) subtract(p, x *slice, fresh []cell) []cell {
+	var own cells
+	s.gather(own[:len(fresh)], s.domain, p.ask.span)
+	subCells(fresh[p.ask.from:], own[p.ask.from:len(fresh)])
+	for _, it := range x.known {
+		if p.ask.span.contains(it.h) {
+			s.take(fresh, it)
+			p.known = append(p.known, it)
+		}
+	}
+	copy(fresh, x.cells)
+	return slices.Clone(fresh)
 }
 
 // proves reports whether our entries in p with the differences are theirs.
