@@ -62,3 +62,46 @@ func TestUnevenNodes(t *testing.T) {
 	t.Log(refused, "refused")
 	require.Less(t, refused, 150)
 }
+
+// TestOptionsTogether: several read fractions, resilience and a load limit at
+// once; what is reached is what the prices prove.
+func TestOptionsTogether(t *testing.T) {
+	solved := 0
+	for seed := range uint64(500) {
+		rng := rand.New(rand.NewPCG(seed, 77))
+		s := uneven(t, rand.New(rand.NewPCG(seed, 1)), float64(rng.IntN(7)), 1000)
+		weights, sum := map[float64]float64{}, 0.0
+		for range 1 + rng.IntN(3) {
+			weights[float64(rng.IntN(11))/10] = 1 + rng.Float64()
+		}
+		for _, w := range weights {
+			sum += w
+		}
+		mean := func(of func(fr float64) float64) (m float64) {
+			for fr, w := range weights {
+				m += w / sum * of(fr)
+			}
+			return m
+		}
+		mix, f := expr.WithReadFractions(weights), rng.IntN(3)
+		calm, err := s.Optimize(0, mix, expr.WithResilience(f))
+		if err != nil {
+			require.ErrorContains(t, err, "of its nodes are gone", "seed %d", seed)
+			continue
+		}
+		solved++
+		require.InEpsilon(t, mean(calm.Load), calm.LowerBound(), 1e-6, "seed %d", seed)
+		worst := 0.0
+		for fr := range weights {
+			worst = max(worst, calm.Load(fr))
+		}
+		limit := expr.WithLoadLimit(worst * (1 + rng.Float64()))
+		few, err := s.Optimize(0, mix, expr.WithResilience(f), expr.WithObjective(expr.MinNetwork), limit)
+		require.NoError(t, err, "seed %d", seed)
+		require.InEpsilon(t, mean(few.Network), few.LowerBound(), 1e-6, "seed %d", seed)
+		fast, err := s.Optimize(0, mix, expr.WithObjective(expr.MinLatency), limit)
+		require.NoError(t, err, "seed %d", seed)
+		require.InEpsilon(t, mean(func(fr float64) float64 { return fast.Latency(fr).Seconds() }), fast.LowerBound(), 2e-3, "seed %d", seed)
+	}
+	require.Greater(t, solved, 200)
+}
