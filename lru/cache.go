@@ -21,6 +21,8 @@ type Cache[K comparable, V any] struct {
 	chooser  chooser // instead of queue, or nil
 	table    table
 	counting bool
+	renews   bool // a hit makes an entry the newest of list recent, and no more
+	watched  bool // hits are counted, or entries may have ended
 	stats    Stats
 
 	life lifetimes[K, V]
@@ -83,6 +85,8 @@ func (c *Cache[K, V]) begin() {
 	c.table = table{}
 	c.life.wheel, c.life.restarts = nil, nil
 	c.weight, c.cursors = 0, nil
+	c.renews = c.queue.moves && c.weigher == nil
+	c.watched = c.counting
 }
 
 // limit returns the most entries there can be.
@@ -127,30 +131,37 @@ func (c *Cache[K, V]) Get(key K) (V, bool) { return c.GetHashed(c.hash.sum(key),
 // GetHashed is Get for a key whose hash, c.Hash(key), is known.
 func (c *Cache[K, V]) GetHashed(h uint64, key K) (value V, ok bool) {
 	i := c.find(c.hash.place(h), key)
-	if c.life.wheel != nil {
-		return c.gotTimed(c.current(i))
-	}
-	return c.got(i)
-}
-
-// got answers a Get that found i.
-func (c *Cache[K, V]) got(i uint32) (value V, ok bool) {
-	if c.counting {
-		c.count(i)
+	if c.watched {
+		return c.gotWatched(c.current(i))
 	}
 	if i == none {
 		return value, false
 	}
-	c.access(i)
+	if c.renews {
+		c.touch(recent, i)
+	} else {
+		c.access(i)
+	}
 	return c.nodes[i].value, true
 }
 
-func (c *Cache[K, V]) count(i uint32) {
-	if i == none {
-		c.stats.Misses++
-	} else {
-		c.stats.Hits++
+// gotWatched answers a Get that found i, which has not ended.
+func (c *Cache[K, V]) gotWatched(i uint32) (value V, ok bool) {
+	if c.counting {
+		c.count(i)
 	}
+	if i != none {
+		if c.renews {
+			c.touch(recent, i)
+		} else {
+			c.access(i)
+		}
+		value, ok = c.nodes[i].value, true
+	}
+	if len(c.left) > 0 { // what has ended
+		c.report()
+	}
+	return value, ok
 }
 
 // access tells the policy that a Get found i.
@@ -171,6 +182,14 @@ func (c *Cache[K, V]) renew(i uint32) {
 		c.touch(pinned, i)
 	default:
 		c.touch(recent, i)
+	}
+}
+
+func (c *Cache[K, V]) count(i uint32) {
+	if i == none {
+		c.stats.Misses++
+	} else {
+		c.stats.Hits++
 	}
 }
 
@@ -199,11 +218,30 @@ func (c *Cache[K, V]) SetHashed(h uint64, key K, value V) bool {
 	if c.capacity == 0 {
 		panic(zeroCache)
 	}
+	if c.renews && c.onEvict == nil && !c.life.timed() {
+		c.setPlain(c.hash.place(h), key, value)
+		return true
+	}
 	now := int64(0)
 	if c.life.timed() {
 		now = c.life.clock.now()
 	}
 	return c.setReported(now, h, key, value, 0)
+}
+
+// setPlain is set where there are no weights, no lifetimes, no callback, and the
+// policy is LRU or MRU.
+func (c *Cache[K, V]) setPlain(place uint32, key K, value V) {
+	if i := c.find(place, key); i != none {
+		c.nodes[i].value = value
+		c.touch(recent, i)
+		return
+	}
+	if c.weight >= c.capacity {
+		c.drop(c.evict(none), Capacity)
+	}
+	c.link(recent, c.hold(place, key, value, 1))
+	c.stats.Inserts++
 }
 
 func (c *Cache[K, V]) setReported(now int64, h uint64, key K, value V, ttl time.Duration) bool {

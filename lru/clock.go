@@ -37,11 +37,15 @@ func (c *clock) at(t time.Time) int64 { return int64(t.Sub(c.base)) }
 // sure returns a time that has not come yet.
 func (c *clock) sure() int64 {
 	if c.stale.Load() {
-		c.last = c.now()
-		c.stale.Store(false)
-		time.AfterFunc(tick, c.ring)
+		c.read()
 	}
 	return c.last + int64(horizon)
+}
+
+func (c *clock) read() {
+	c.last = c.now()
+	c.stale.Store(false)
+	time.AfterFunc(tick, c.ring)
 }
 
 // later returns now + d, or never.

@@ -187,9 +187,8 @@ func (c *Cache[K, V]) Clear() {
 	if c.chooser != nil {
 		c.chooser.reset()
 	}
-	if c.life.wheel != nil {
-		c.life.wheel, c.life.restarts = nil, nil
-	}
+	c.life.wheel, c.life.restarts = nil, nil
+	c.watched = c.counting
 	c.table = table{}
 	c.weight = 0
 	c.report()

@@ -50,6 +50,7 @@ func (l *lifetimes[K, V]) deadline(now int64, life time.Duration) int64 {
 // startTiming makes room for deadlines.
 func (c *Cache[K, V]) startTiming(now int64) {
 	c.life.wheel = newWheel(now, len(c.nodes))
+	c.watched = true
 	if c.life.sliding {
 		c.life.restarts = make([]time.Duration, len(c.nodes))
 	}
@@ -78,10 +79,11 @@ func (c *Cache[K, V]) deadYet(i uint32) bool {
 // reads the clock only where the answer or a sliding lifetime depends on it.
 func (c *Cache[K, V]) current(i uint32) uint32 {
 	l := &c.life
-	if l.reads++; l.reads%64 == 0 {
-		return c.currentAt(l.clock.now(), i)
+	if l.wheel == nil {
+		return i
 	}
-	if i == none || !l.sliding && l.wheel.deadlines[i] > l.clock.sure() {
+	l.reads++
+	if l.reads%64 != 0 && (i == none || !l.sliding && l.wheel.deadlines[i] > l.clock.sure()) {
 		return i
 	}
 	return c.currentAt(l.clock.now(), i)
@@ -126,18 +128,9 @@ func (c *Cache[K, V]) GetAt(now time.Time, key K) (value V, ok bool) {
 	i := c.find(c.hash.place(c.hash.sum(key)), key)
 	if c.life.wheel != nil {
 		c.life.reads++
-		return c.gotTimed(c.currentAt(c.life.clock.at(now), i))
+		i = c.currentAt(c.life.clock.at(now), i)
 	}
-	return c.got(i)
-}
-
-// gotTimed is got where entries may have ended meanwhile.
-func (c *Cache[K, V]) gotTimed(i uint32) (value V, ok bool) {
-	value, ok = c.got(i)
-	if len(c.left) > 0 {
-		c.report()
-	}
-	return value, ok
+	return c.gotWatched(i)
 }
 
 // SetWithTTL is Set of an entry that ends ttl from now: no Get finds it then. A ttl

@@ -100,9 +100,13 @@ func (g *ghost) rebuild() {
 
 func (g *ghost) holds(at uint32) bool { _, ok := g.slotOf(at); return ok }
 
-// index returns where the k-th oldest is in the ring.
+// index returns where the k-th oldest is in the ring; k is at most its length.
 func (g *ghost) index(k uint32) uint32 {
-	return uint32((uint64(g.first) + uint64(k)) % uint64(len(g.ring)))
+	at := uint64(g.first) + uint64(k)
+	if n := uint64(len(g.ring)); at >= n {
+		at -= n
+	}
+	return uint32(at)
 }
 
 func (g *ghost) start(h uint32) uint32 { return uint32(uint64(h) * uint64(len(g.slots)) >> 32) }
@@ -124,13 +128,20 @@ func (g *ghost) enter(h, at uint32) {
 
 // vacate empties a slot, and moves those after it that began at or before it.
 func (g *ghost) vacate(hole uint32) {
-	n := uint32(len(g.slots))
 	for s := g.next(hole); g.slots[s] != 0; s = g.next(s) {
 		begin := g.start(g.ring[g.slots[s]-1])
-		if (s+n-begin)%n >= (s+n-hole)%n {
+		if g.distance(begin, s) >= g.distance(hole, s) {
 			g.slots[hole] = g.slots[s]
 			hole = s
 		}
 	}
 	g.slots[hole] = 0
+}
+
+// distance returns how many steps lead from one slot to another.
+func (g *ghost) distance(from, to uint32) uint32 {
+	if from <= to {
+		return to - from
+	}
+	return to + uint32(len(g.slots)) - from
 }

@@ -159,3 +159,45 @@ func TestSIEVECanFreeze(t *testing.T) {
 	assert.InDelta(t, 0.499, ratio(lru.LRU), 0.002)
 	assert.Less(t, ratio(lru.SIEVE), 0.05)
 }
+
+// No policy hits more than one that knows the future and need not keep what it
+// reads (Belady 1966): it keeps, of what it has and what comes, what is used
+// soonest.
+func TestNoPolicyBeatsTheFuture(t *testing.T) {
+	for _, capacity := range []int{1, 10, 100} {
+		keys := requests(10_000, capacity)
+		next := make([]int, len(keys)) // when each is used again
+		last := map[uint64]int{}
+		for i := len(keys) - 1; i >= 0; i-- {
+			next[i] = len(keys)
+			if at, ok := last[keys[i]]; ok {
+				next[i] = at
+			}
+			last[keys[i]] = i
+		}
+		held, best := map[uint64]int{}, uint64(0)
+		for i, k := range keys {
+			if _, ok := held[k]; ok {
+				best++
+			}
+			held[k] = next[i]
+			for len(held) > capacity {
+				latest := k
+				for other, at := range held {
+					if at > held[latest] {
+						latest = other
+					}
+				}
+				delete(held, latest)
+			}
+		}
+		for _, p := range policies {
+			c := must(lru.New[uint64, int](capacity, lru.WithPolicy(p), lru.WithStats()))
+			for i, k := range keys {
+				c.GetOrSet(k, i)
+			}
+			require.LessOrEqual(t, c.Stats().Hits, best, p)
+		}
+		require.Greater(t, best, uint64(0))
+	}
+}

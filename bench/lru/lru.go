@@ -3,7 +3,9 @@
 package lru
 
 import (
+	"fmt"
 	"runtime"
+	"time"
 
 	"github.com/distkit/distkit/bench/bar"
 	"github.com/distkit/distkit/internal/testkit"
@@ -15,43 +17,100 @@ const entries = 100_000
 
 // Suite returns the bars of package lru.
 func Suite() bar.Suite {
-	return bar.Suite{
-		Package: "lru",
-		Bars: []bar.Bar{
-			{
-				Name: "Get hit/policy=LRU/key=uint64/n=100k/zipf", Limit: 0.60,
-				Ours: bar.Side{Impl: "distkit", New: func() func(int) uint64 {
-					c := filled(entries)
-					return hits(func(k uint64) (uint64, bool) { return c.Get(k) })
-				}},
-				Peer: bar.Side{Impl: "hashicorp simplelru", New: func() func(int) uint64 {
-					c := simple()
-					return hits(func(k uint64) (uint64, bool) { return c.Get(k) })
-				}},
-			},
-			{
-				Name: "Set evicts/policy=LRU/key=uint64/n=100k", Limit: 0.35,
-				Ours: bar.Side{Impl: "distkit", New: func() func(int) uint64 {
-					c := filled(entries)
-					return evictions(func(k uint64) { c.Set(k, k) })
-				}},
-				Peer: bar.Side{Impl: "hashicorp simplelru", New: func() func(int) uint64 {
-					c := simple()
-					return evictions(func(k uint64) { c.Add(k, k) })
-				}},
-			},
+	s := bar.Suite{Package: "lru", Bars: []bar.Bar{
+		hitBar(lru.LRU, 0.60),
+		evictionBar(lru.LRU, 0.35),
+		{
+			Name: "Get hit/policy=LRU/with TTL/n=100k/zipf", Limit: 1.3,
+			Ours: bar.Side{Impl: "distkit with WithTTL", New: func() func(int) uint64 {
+				c := filled(entries, lru.WithTTL(time.Hour))
+				return hits(func(k uint64) (uint64, bool) { return c.Get(k) })
+			}},
+			Peer: bar.Side{Impl: "distkit", New: func() func(int) uint64 {
+				c := filled(entries)
+				return hits(func(k uint64) (uint64, bool) { return c.Get(k) })
+			}},
 		},
-		Figures: []bar.Figure{
-			{Name: "heap beside key and value/policy=LRU/n=2^20", Unit: "B/entry", Limit: 22, Measure: func() float64 {
-				const n = 1 << 20
-				return float64(testkit.LiveBytes(func() any { return filled(n) }))/n - 16
-			}},
-			{Name: "heap objects/policy=LRU/n=2^20", Unit: "more than empty", Limit: 1000, Measure: func() float64 {
-				return objects(1 << 20)
-			}},
-			{Name: "New(50M), empty", Unit: "MiB", Limit: 1, Measure: func() float64 {
-				return float64(testkit.LiveBytes(func() any { return check(lru.New[uint64, uint64](50_000_000)) })) / (1 << 20)
-			}},
+	}}
+	for p := lru.FIFO; p <= lru.S3FIFO; p++ {
+		hit, set := 0.8, 0.6
+		switch p {
+		case lru.LFU: // moves a hot entry from bucket to bucket
+			hit = 1.6
+		case lru.Random: // goes where no cache line is warm
+			set = 1.1
+		case lru.S3FIFO: // remembers each key that it evicts
+			set = 1.25
+		}
+		s.Bars = append(s.Bars, hitBar(p, hit), evictionBar(p, set))
+	}
+	s.Figures = append(s.Figures, overhead(lru.LRU, 22), overhead(lru.S3FIFO, 36), objects(lru.LRU), objects(lru.S3FIFO), bar.Figure{Name: "New(50M), empty", Unit: "MiB", Limit: 1, Measure: func() float64 {
+		return float64(testkit.LiveBytes(func() any { return check(lru.New[uint64, uint64](50_000_000)) })) / (1 << 20)
+	}})
+	return s
+}
+
+func hitBar(p lru.Policy, limit float64) bar.Bar {
+	return bar.Bar{
+		Name: fmt.Sprintf("Get hit/policy=%v/key=uint64/n=100k/zipf", p), Limit: limit,
+		Ours: bar.Side{Impl: "distkit", New: func() func(int) uint64 {
+			c := filled(entries, lru.WithPolicy(p))
+			return hits(func(k uint64) (uint64, bool) { return c.Get(k) })
+		}},
+		Peer: bar.Side{Impl: "hashicorp simplelru", New: func() func(int) uint64 {
+			c := simple()
+			return hits(func(k uint64) (uint64, bool) { return c.Get(k) })
+		}},
+	}
+}
+
+func evictionBar(p lru.Policy, limit float64) bar.Bar {
+	return bar.Bar{
+		Name: fmt.Sprintf("Set evicts/policy=%v/key=uint64/n=100k", p), Limit: limit,
+		Ours: bar.Side{Impl: "distkit", New: func() func(int) uint64 {
+			c := filled(entries, lru.WithPolicy(p))
+			return evictions(func(k uint64) { c.Set(k, k) })
+		}},
+		Peer: bar.Side{Impl: "hashicorp simplelru", New: func() func(int) uint64 {
+			c := simple()
+			return evictions(func(k uint64) { c.Add(k, k) })
+		}},
+	}
+}
+
+const many = 1 << 20
+
+// overhead is measured when twice as many keys have come as there is room for, so
+// that what a policy remembers of keys that left is full.
+func overhead(p lru.Policy, limit float64) bar.Figure {
+	return bar.Figure{
+		Name: fmt.Sprintf("heap beside key and value/policy=%v/n=2^20", p), Unit: "B/entry", Limit: limit,
+		Measure: func() float64 {
+			return float64(testkit.LiveBytes(func() any {
+				c := filled(many, lru.WithPolicy(p))
+				for i := range uint64(2 * many) {
+					c.Set(id(many+i), i)
+				}
+				return c
+			}))/many - 16
+		},
+	}
+}
+
+func objects(p lru.Policy) bar.Figure {
+	return bar.Figure{
+		Name: fmt.Sprintf("heap objects/policy=%v/n=2^20", p), Unit: "more than empty", Limit: 1000,
+		Measure: func() float64 {
+			var before, after runtime.MemStats
+			runtime.GC()
+			runtime.GC()
+			runtime.ReadMemStats(&before)
+			c := filled(many, lru.WithPolicy(p))
+			runtime.GC()
+			runtime.GC()
+			runtime.ReadMemStats(&after)
+			runtime.KeepAlive(c)
+			return float64(after.HeapObjects) - float64(before.HeapObjects)
 		},
 	}
 }
@@ -59,8 +118,8 @@ func Suite() bar.Suite {
 // id spreads numbers as hashed identities are.
 func id(i uint64) uint64 { return i * 0x9E3779B97F4A7C15 }
 
-func filled(n int) *lru.Cache[uint64, uint64] {
-	c := check(lru.New[uint64, uint64](n))
+func filled(n int, opts ...lru.Option) *lru.Cache[uint64, uint64] {
+	c := check(lru.New[uint64, uint64](n, opts...))
 	for i := range uint64(n) {
 		c.Set(id(i), i)
 	}
@@ -104,19 +163,6 @@ func evictions(set func(uint64)) func(int) uint64 {
 		}
 		return next
 	}
-}
-
-func objects(n int) float64 {
-	var before, after runtime.MemStats
-	runtime.GC()
-	runtime.GC()
-	runtime.ReadMemStats(&before)
-	c := filled(n)
-	runtime.GC()
-	runtime.GC()
-	runtime.ReadMemStats(&after)
-	runtime.KeepAlive(c)
-	return float64(after.HeapObjects) - float64(before.HeapObjects)
 }
 
 func check[T any](v T, err error) T {
