@@ -126,11 +126,10 @@ func down(up float64, of time.Duration) time.Duration {
 func parse(args []string) (l layout, err error) {
 	switch len(args) {
 	case 1, 2:
-		if l.reads, err = expr.Parse(args[0]); err == nil && len(args) == 2 {
+		l.reads, err = expr.Parse(args[0])
+		if l.writes = l.reads.Dual(); err == nil && len(args) == 2 {
 			l.writes, err = expr.Parse(args[1])
-			return l, err
 		}
-		l.writes = l.reads.Dual()
 		return l, err
 	case 3:
 		var n, r, w int
