@@ -77,15 +77,23 @@ func (s *Sketch) mergeRegisters(other *Sketch) {
 }
 
 // raiseAll sets every register of dst to the larger of the two, eight at a time and
-// twice a round. There are as many in both, a multiple of 16.
+// four times a round. There are as many in both, a multiple of 8.
 func raiseAll(dst, src []uint8) {
 	src = src[:len(dst)]
-	for i := 0; i < len(dst)-15; i += 16 {
-		d, s := dst[i:i+16:i+16], src[i:i+16:i+16]
-		low := largerBytes(binary.LittleEndian.Uint64(d[:8]), binary.LittleEndian.Uint64(s[:8]))
-		high := largerBytes(binary.LittleEndian.Uint64(d[8:]), binary.LittleEndian.Uint64(s[8:]))
-		binary.LittleEndian.PutUint64(d[:8], low)
-		binary.LittleEndian.PutUint64(d[8:], high)
+	i := 0
+	for ; i < len(dst)-31; i += 32 {
+		d, s := dst[i:i+32:i+32], src[i:i+32:i+32]
+		w0 := largerBytes(binary.LittleEndian.Uint64(d[:8]), binary.LittleEndian.Uint64(s[:8]))
+		w1 := largerBytes(binary.LittleEndian.Uint64(d[8:]), binary.LittleEndian.Uint64(s[8:]))
+		w2 := largerBytes(binary.LittleEndian.Uint64(d[16:]), binary.LittleEndian.Uint64(s[16:]))
+		w3 := largerBytes(binary.LittleEndian.Uint64(d[24:]), binary.LittleEndian.Uint64(s[24:]))
+		binary.LittleEndian.PutUint64(d[:8], w0)
+		binary.LittleEndian.PutUint64(d[8:], w1)
+		binary.LittleEndian.PutUint64(d[16:], w2)
+		binary.LittleEndian.PutUint64(d[24:], w3)
+	}
+	for ; i < len(dst); i += 8 { // 16 registers are half a round
+		binary.LittleEndian.PutUint64(dst[i:], largerBytes(binary.LittleEndian.Uint64(dst[i:]), binary.LittleEndian.Uint64(src[i:])))
 	}
 }
 

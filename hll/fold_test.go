@@ -93,8 +93,9 @@ func TestMergeOfManyOrders(t *testing.T) {
 
 func TestRaiseAll(t *testing.T) {
 	rng := rand.New(rand.NewPCG(15, 16))
-	for range 100 {
-		a, b, want := make([]uint8, 64), make([]uint8, 64), make([]uint8, 64)
+	for round := range 100 {
+		n := 16 << (round % 4)
+		a, b, want := make([]uint8, n), make([]uint8, n), make([]uint8, n)
 		for i := range a {
 			a[i], b[i] = uint8(rng.IntN(64)), uint8(rng.IntN(64))
 			want[i] = max(a[i], b[i])
