@@ -43,6 +43,7 @@ func (n *Node) routes() http.Handler {
 	mux.HandleFunc("POST /i/move", n.handle(n.serveMove))
 	mux.HandleFunc("POST /i/fetch", n.handle(n.serveFetch))
 	mux.HandleFunc("POST /i/merkle", n.handle(n.serveMerkle))
+	mux.HandleFunc("POST /i/done", n.handle(n.serveDone))
 	mux.HandleFunc("POST /i/rows", n.handle(n.serveRows))
 	mux.HandleFunc("POST /i/push", n.handle(n.servePush))
 	return mux

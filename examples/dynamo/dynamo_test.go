@@ -46,7 +46,7 @@ func shape(report string) string {
 
 // The script ends with every invariant held, and the README shows its report.
 func TestHeadlessReportIsTheReadmes(t *testing.T) {
-	status, out, errs := play(t, t.Context(), "-headless", "-duration", "3s")
+	status, out, errs := play(t, t.Context(), "-headless", "-duration", "3s", "-items", "300")
 	require.Equal(t, 0, status, "%s%s", out, errs)
 	assert.Empty(t, errs)
 	assert.Contains(t, out, "I1 no acknowledged write is lost: ok")
@@ -109,6 +109,7 @@ func TestBadUsageIsOneLine(t *testing.T) {
 		{2, "-r is 4, want 1 to 3", []string{"-r", "4"}},
 		{2, `-route is "scenic", want aware or any`, []string{"-route", "scenic"}},
 		{2, "-repair-every is 0s, want at least 1ms", []string{"-repair-every", "0s"}},
+		{2, "-items is 0, want 1 to 2000", []string{"-items", "0"}},
 		{2, "-n is 6, want 1 to 5", []string{"-n", "6"}},
 		{2, "-clients is 0, want 1 to 1000", []string{"-clients", "0"}},
 		{2, `argument is "headless", want none`, []string{"headless"}},

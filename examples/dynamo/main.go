@@ -45,6 +45,7 @@ type options struct {
 	input    string
 	addr     string
 	dir      string
+	items    int
 	clients  int
 	route    Route
 	settings Settings
@@ -84,6 +85,7 @@ func parseFlags(args []string, errs io.Writer) (options, error) {
 	f.DurationVar(&o.duration, "duration", 0, "of the phases with traffic (default 20s headless, else 60s)")
 	f.Uint64Var(&o.seed, "seed", 1, "of the clients' choices")
 	f.StringVar(&o.input, "input", "", "`file` with an access log or text, - for standard input (default the Go source tree)")
+	f.IntVar(&o.items, "items", maxItems, "`files` or lines of the input to load, at most")
 	f.StringVar(&o.addr, "addr", "127.0.0.1:0", "`address` of the page, on the loopback interface")
 	f.StringVar(&o.dir, "dir", "", "`folder` to keep the data in (default a temporary one, removed at the end)")
 	f.IntVar(&o.clients, "clients", 16, "clients that send requests at the same time")
@@ -123,6 +125,8 @@ func (o options) check(rest []string) error {
 		return fmt.Errorf("-route is %q, want aware or any", o.route)
 	case o.duration < time.Second || o.duration > time.Hour:
 		return fmt.Errorf("-duration is %v, want 1s to 1h", o.duration)
+	case o.items < 1 || o.items > maxItems:
+		return fmt.Errorf("-items is %d, want 1 to %d", o.items, maxItems)
 	case o.clients < 1 || o.clients > 1000:
 		return fmt.Errorf("-clients is %d, want 1 to 1000", o.clients)
 	case s.N < 1 || s.N > nodeCount:
@@ -153,6 +157,7 @@ func (o options) play(ctx context.Context, stdin io.Reader, out io.Writer) (err 
 	if err != nil {
 		return err
 	}
+	work.Items = work.Items[:min(o.items, len(work.Items))]
 	dir := o.dir
 	if dir == "" {
 		if dir, err = os.MkdirTemp("", "dynamo-"); err != nil {

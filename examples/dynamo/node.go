@@ -52,7 +52,7 @@ type Node struct {
 	epochMu sync.Mutex
 	epoch   *epoch
 
-	repairing sync.Mutex // one comparison at a time, so that no copy is sent twice
+	repairing lease
 	repairs   repairCounts
 
 	platform Platform

@@ -94,10 +94,10 @@ func sharedRanges(rings []*ring.Ring, a, b string, n int) []ring.Range {
 // copies of all keys that they share, but for what was written meanwhile. It
 // returns how many positions differed.
 func (n *Node) repairWith(ctx context.Context, peer string) (found int, err error) {
-	if !n.repairing.TryLock() {
+	if !n.repairing.take(n.name, time.Hour) {
 		return 0, errBusy
 	}
-	defer n.repairing.Unlock()
+	defer n.repairing.end(n.name)
 	shared := sharedRanges(n.rings(), n.name, peer, n.N)
 	session, err := n.rows.snapshot().Initiate(merkle.WithRanges(shared...))
 	if err != nil {
@@ -105,6 +105,9 @@ func (n *Node) repairWith(ctx context.Context, peer string) (found int, err erro
 	}
 	n.repairs.sessions.Add(1)
 	head := appendBytes(nil, n.name)
+	defer func() { // where this is lost, the lease there ends by itself
+		_, _ = n.peers.Call(context.WithoutCancel(ctx), peer, "/i/done", head)
+	}()
 	var answer []byte
 	for done := false; !done; {
 		var question []byte
@@ -231,10 +234,9 @@ func (n *Node) serveMerkle(w http.ResponseWriter, r *http.Request) error {
 	if !ok || !n.knows(string(peer)) {
 		return errMessage
 	}
-	if !n.repairing.TryLock() {
+	if !n.repairing.take(string(peer), leaseTime) {
 		return errBusy
 	}
-	defer n.repairing.Unlock()
 	shared := sharedRanges(n.rings(), n.name, string(peer), n.N)
 	session, err := n.rows.snapshot().Respond(merkle.WithRanges(shared...))
 	if err != nil {
@@ -245,6 +247,20 @@ func (n *Node) serveMerkle(w http.ResponseWriter, r *http.Request) error {
 		return badRequest{err}
 	}
 	w.Write(answer)
+	return nil
+}
+
+// serveDone ends the lease that a peer has of this node.
+func (n *Node) serveDone(_ http.ResponseWriter, r *http.Request) error {
+	body, err := io.ReadAll(r.Body)
+	if err != nil {
+		return err
+	}
+	peer, _, ok := cutBytes(body)
+	if !ok {
+		return errMessage
+	}
+	n.repairing.end(string(peer))
 	return nil
 }
 

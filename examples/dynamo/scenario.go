@@ -58,7 +58,7 @@ func (s *scenario) phases() []phase {
 // run plays the script and reports whether every invariant held.
 func (s *scenario) run(ctx context.Context) error {
 	s.report.head(s.cluster, s.driver)
-	if err := within(ctx, 10*time.Second, s.cluster.AwaitAgreement); err != nil {
+	if err := within(ctx, patience, s.cluster.AwaitAgreement); err != nil {
 		return err
 	}
 	var stop func()
@@ -118,7 +118,7 @@ func (s *scenario) checkUsage(ctx context.Context) error {
 		want += n
 	}
 	s.driver.exact.mu.Unlock()
-	err := within(ctx, 10*time.Second, func(ctx context.Context) error {
+	err := within(ctx, patience, func(ctx context.Context) error {
 		return await(ctx, "not every node has all counts", func() bool {
 			return !slices.ContainsFunc(s.cluster.Running(), func(n *Node) bool {
 				hot, _, err := n.usage.all()
@@ -148,7 +148,7 @@ func (s *scenario) kill(ctx context.Context) (Tally, error) {
 	killed := time.Now()
 	noticed := make(chan error, 1)
 	go func() {
-		err := within(ctx, 10*time.Second, s.cluster.AwaitAgreement)
+		err := within(ctx, patience, s.cluster.AwaitAgreement)
 		s.report.noticed = time.Since(killed)
 		noticed <- err
 	}()
@@ -166,7 +166,7 @@ func (s *scenario) revive(ctx context.Context) (Tally, error) {
 // killZone counts owners only, no stand-ins, and shows beside it what the same
 // deaths do to a cluster that does not know of zones.
 func (s *scenario) killZone(ctx context.Context) (t Tally, err error) {
-	if err := within(ctx, 10*time.Second, s.cluster.AwaitAgreement); err != nil {
+	if err := within(ctx, patience, s.cluster.AwaitAgreement); err != nil {
 		return t, err
 	}
 	var dead []string
@@ -212,7 +212,7 @@ func (s *scenario) zoneless(ctx context.Context, dead []string) (t Tally, err er
 		return t, err
 	}
 	defer func() { err = errors.Join(err, c.Close()) }()
-	if err := within(ctx, 10*time.Second, c.AwaitAgreement); err != nil {
+	if err := within(ctx, patience, c.AwaitAgreement); err != nil {
 		return t, err
 	}
 	client, err := newClient(ctx, c.client, c.Addr, c.Members()[0].ID, RouteAware)
@@ -244,7 +244,7 @@ func (s *scenario) cut(ctx context.Context) (t Tally, err error) {
 		return t, err
 	}
 	defer s.cluster.Heal()
-	if err := within(ctx, 10*time.Second, s.cluster.AwaitAgreement); err != nil {
+	if err := within(ctx, patience, s.cluster.AwaitAgreement); err != nil {
 		return t, err
 	}
 	for _, c := range []struct {
@@ -262,10 +262,10 @@ func (s *scenario) cut(ctx context.Context) (t Tally, err error) {
 }
 
 func (s *scenario) heal(ctx context.Context) (t Tally, err error) {
-	if err := within(ctx, 10*time.Second, s.cluster.AwaitAgreement); err != nil {
+	if err := within(ctx, patience, s.cluster.AwaitAgreement); err != nil {
 		return t, err
 	}
-	if _, err = s.settle(ctx); err != nil {
+	if _, err = s.settle(ctx, patience); err != nil {
 		return t, err
 	}
 	if s.report.loose.Siblings, err = s.cluster.Conflicts(cutPrefix); err != nil {
@@ -289,7 +289,7 @@ func (s *scenario) refill(ctx context.Context) (t Tally, err error) {
 		return t, err
 	}
 	t = s.serve(ctx, 0.1)
-	took, err := s.settle(ctx)
+	took, err := s.settle(ctx, patience)
 	s.report.refilled, s.report.repairs = t.Took+took, s.cluster.Repairs().since(before)
 	return t, err
 }
@@ -330,13 +330,17 @@ func (s *scenario) join(ctx context.Context) (t Tally, err error) {
 	return t, <-joined
 }
 
-// convergence bounds how long the copies may take to agree when all is quiet.
-const convergence = 15 * time.Second
+// The copies may take so long to agree: when all is quiet at the end, and before
+// that, where nothing depends on the time.
+const (
+	convergence = 15 * time.Second
+	patience    = 2 * time.Minute
+)
 
 // settle waits until no hint is left and no copy is behind.
-func (s *scenario) settle(ctx context.Context) (took time.Duration, err error) {
+func (s *scenario) settle(ctx context.Context, limit time.Duration) (took time.Duration, err error) {
 	start := time.Now()
-	err = within(ctx, convergence, func(ctx context.Context) error {
+	err = within(ctx, limit, func(ctx context.Context) error {
 		var failed error
 		err := await(ctx, "the copies do not agree", func() bool {
 			var state State
@@ -350,7 +354,7 @@ func (s *scenario) settle(ctx context.Context) (took time.Duration, err error) {
 
 // quiesce settles, and notes whether that came to pass.
 func (s *scenario) quiesce(ctx context.Context) error {
-	took, err := s.settle(ctx)
+	took, err := s.settle(ctx, convergence)
 	if err != nil && (ctx.Err() != nil || took < convergence) {
 		return err
 	}

@@ -13,6 +13,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/distkit/distkit/internal/invariants"
 	"github.com/distkit/distkit/vclock"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -32,8 +33,8 @@ func TestSimulation(t *testing.T) {
 	if *simSeed > 0 {
 		first, count = *simSeed, 1
 	}
-	if testing.Short() {
-		count = min(count, 5)
+	if invariants.Enabled { // as under -race, which takes ten times as long
+		count = min(count, 3)
 	}
 	for seed := first; seed < first+uint64(count) && !t.Failed(); seed++ {
 		t.Run(fmt.Sprintf("seed=%d", seed), func(t *testing.T) {

@@ -166,14 +166,14 @@ func words(name string, texts []Item, lines bool) *Workload {
 	if len(w.Items) == 0 || !word.Match(slices.Concat(w.Items[0].Value, texts[0].Value)) {
 		return nil
 	}
-	order := make([]int, len(w.Items))
-	for i := range order {
-		order[i] = i
-	}
-	if !lines { // neighbors are of one folder; clients that walk side by side should not be
-		rand.New(rand.NewPCG(1, 1)).Shuffle(len(order), func(i, j int) { order[i], order[j] = order[j], order[i] })
-	}
 	w.Traffic = func(share, of int) iter.Seq[Request] {
+		order := make([]int, len(w.Items))
+		for i := range order {
+			order[i] = i
+		}
+		if !lines { // neighbors are of one folder; clients that walk side by side should not be
+			rand.New(rand.NewPCG(1, 1)).Shuffle(len(order), func(i, j int) { order[i], order[j] = order[j], order[i] })
+		}
 		return func(yield func(Request) bool) {
 			for n := 0; ; {
 				for i := share; i < len(w.Items)+of; i += of {
