@@ -87,3 +87,14 @@ func Overfill(n int) (slots int, found bool) {
 	}
 	return t.slots(), int(t.used.Load()) == n
 }
+
+// Spread moves the keys of k to a table of that many slots, or more.
+func (k *Keyed) Spread(slots int, now time.Time) {
+	k.replace(k.load(), nil, instant(now), slots)
+}
+
+// FirstGroup returns the group in which a key of hash x lives first.
+func (k *Keyed) FirstGroup(x uint64) uint64 {
+	first, _ := k.load().groups(k.hash.hash(x))
+	return first
+}

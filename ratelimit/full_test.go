@@ -263,3 +263,37 @@ func TestOverfill(t *testing.T) {
 		assert.LessOrEqual(t, slots, max(8, 4*n), "%d keys", n)
 	}
 }
+
+// Where no key lives near the new one, another group makes room: at once, or by a
+// sweep if all are filled to the number at which keys look further.
+func TestEvictFromAfar(t *testing.T) {
+	for _, most := range []int{3, 6, 7} {
+		k := must(ratelimit.NewKeyed(ratelimit.PerHour(10), ratelimit.WithMaxKeys(most), ratelimit.WithFull(ratelimit.EvictLeastDebt)))
+		k.Spread(16, t0)
+		var keys []uint64
+		x := uint64(0)
+		for ; len(keys) < most; x++ {
+			if k.FirstGroup(x) == 0 {
+				keys = append(keys, x)
+				require.True(t, k.KeyHash(x).AllowAt(t0, int64(2+len(keys))))
+			}
+		}
+		for k.FirstGroup(x) != 1 {
+			x++
+		}
+		require.True(t, k.KeyHash(x).AllowAt(t0, 1))
+		check(t, k)
+		assert.EqualValues(t, 9, k.KeyHash(x).PeekAt(t0).Remaining)
+		assert.Equal(t, most, k.Len())
+		assert.EqualValues(t, 1, k.Stats().Evicted)
+		forgiven := 0
+		for i, key := range keys {
+			if left := k.KeyHash(key).PeekAt(t0).Remaining; left == 10 {
+				forgiven++
+			} else {
+				assert.EqualValues(t, 7-i, left)
+			}
+		}
+		assert.Equal(t, 1, forgiven)
+	}
+}

@@ -22,7 +22,7 @@ const (
 func (k *Keyed) insert(t *table, h uint64, words []int64, now int64) placement {
 	for {
 		full := k.cap > 0 && t.used.Load() >= int64(k.cap)
-		lapsed, empty := t.choose(h, now, full)
+		lapsed, empty := t.choose(h, now)
 		at := max(lapsed, empty)
 		switch {
 		case lapsed >= 0:

@@ -321,7 +321,7 @@ func (k *Keyed) serveLocked(t *table, h uint64, q request) (a answer, ok bool) {
 		k.replace(t, nil, q.now, 2*t.slots())
 		return a, false
 	}
-	return k.atCap(t, h, q, a)
+	return k.atCap(t, h, words, q, a)
 }
 
 // serveHeld answers q for the key at a slot, under the lock of its group: nobody

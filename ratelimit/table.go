@@ -10,7 +10,9 @@ import (
 // into it, and with one rule a group is two cache lines that are fetched together.
 //
 // A key lives in one of two groups that its hash names: in the first, unless that
-// is filled to six, and then in the emptier. It is looked up without a lock.
+// is filled to six, and then in the emptier. It is looked up without a lock. Since a
+// slot that is taken stays so, a first group with three empty slots tells that the key
+// is not in the second either: most new keys look at one group.
 //
 // What makes it small is that a word below its rule's floor says no more than no
 // word at all. So the slot of a key whose debt is gone is free for another key,
@@ -92,21 +94,27 @@ func (t *table) cell(group uint64, i int) int {
 // find returns where the slot of h begins, or -1.
 func (t *table) find(h uint64) int {
 	first, second := t.groups(h)
-	if at := t.findIn(first, h); at >= 0 {
-		return at
+	at, empty := t.findIn(first, h)
+	if at < 0 && slotsPerGroup-empty >= comfortable {
+		at, _ = t.findIn(second, h)
 	}
-	return t.findIn(second, h)
+	return at
 }
 
-// findIn looks from a slot on that the hash names, first in its cache line.
-func (t *table) findIn(group uint64, h uint64) int {
+// findIn looks from a slot on that the hash names, first in its cache line. It
+// returns -1 and the number of empty slots if the key is not there.
+func (t *table) findIn(group uint64, h uint64) (at, empty int) {
 	base, start := int(group)*slotsPerGroup, int(h>>61)
 	for i := range slotsPerGroup {
-		if at := (base + i ^ start) * t.stride; uint64(t.cells[at].Load()) == h {
-			return at
+		at := (base + i ^ start) * t.stride
+		switch uint64(t.cells[at].Load()) {
+		case h:
+			return at, 0
+		case 0:
+			empty++
 		}
 	}
-	return -1
+	return -1, empty
 }
 
 // read copies the words of the slot at, and reports whether they are those of h.
@@ -164,11 +172,11 @@ func (t *table) look(group uint64, now int64) survey {
 }
 
 // choose returns a slot for h, under the locks of its groups: one whose debt is
-// gone, or an empty one, or -1. It is thorough in looking for the former.
-func (t *table) choose(h uint64, now int64, thorough bool) (lapsed, empty int) {
+// gone, or an empty one, or -1.
+func (t *table) choose(h uint64, now int64) (lapsed, empty int) {
 	first, second := t.groups(h)
 	a := t.look(first, now)
-	if a.lapsed >= 0 || a.taken < comfortable && !thorough {
+	if a.lapsed >= 0 || a.taken < comfortable {
 		return a.lapsed, a.empty
 	}
 	b := t.look(second, now)
