@@ -139,6 +139,14 @@ var conforming = map[string]func(t *testing.T){
 		change: func(h *hll.Sketch, i int) { h.AddString(fmt.Sprint("key", i)) },
 		merge:  (*hll.Sketch).Merge,
 	}),
+	"hll.Redis": func(t *testing.T) { // a foreign format: no checksum, no secret, and a zero value that is ready
+		s := subject[hll.Redis, *hll.Redis]{
+			make:   func(*distkit.Secret) (*hll.Redis, error) { return hll.NewRedis(), nil },
+			change: func(h *hll.Redis, i int) { h.AddString(fmt.Sprint("key", i)) },
+		}
+		t.Run("encoding", s.testEncoding)
+		t.Run("size", s.testSize)
+	},
 	"hll.Window": conform(subject[hll.Window, *hll.Window]{
 		make: func(s *distkit.Secret) (*hll.Window, error) {
 			return made(s, hll.WithSecret, func(o ...hll.Option) (*hll.Window, error) { return hll.NewWindow(5, time.Hour, o...) })
