@@ -80,7 +80,8 @@ func newAssignment(before, next *Table) *assignment {
 	}
 	quotas := quotas(next.rest.nodes, zones, a.spans, partitions, copies)
 	a.flow = newFlow(make([]int, next.Len()), quotas, partitions*(1+copies))
-	a.relax, a.partition, a.replace = a.relaxAll, a.partitionOf, a.exchangeIn
+	a.flow.partitions = partitions
+	a.relax, a.partition, a.possible, a.cost, a.replace = a.relaxAll, a.partitionOf, a.canExchange, a.costs, a.exchangeIn
 	return a
 }
 
@@ -105,6 +106,40 @@ func (a *assignment) partitionOf(vertex int) int {
 		return v
 	}
 	return (vertex - a.place(0, 0)) / a.copies
+}
+
+// canExchange tells whether node in may take the place of node out in partition p.
+func (a *assignment) canExchange(p, out, in int) bool {
+	row := a.row(p)
+	if !slices.Contains(row, int32(out)) || slices.Contains(row, int32(in)) {
+		return false
+	}
+	from, to := a.zones.zone(out), a.zones.zone(in)
+	if from == to {
+		return true
+	}
+	given, taken := 0, 0
+	for _, i := range row {
+		switch a.zones.zone(int(i)) {
+		case from:
+			given++
+		case to:
+			taken++
+		}
+	}
+	return given > a.spans[from].low && taken < a.spans[to].high
+}
+
+// costs returns by how many moves there are more when node in takes the place of
+// node out in partition p.
+func (a *assignment) costs(p, out, in int) (moves int) {
+	if slices.Contains(a.held(p), int32(out)) {
+		moves++
+	}
+	if slices.Contains(a.held(p), int32(in)) {
+		moves--
+	}
+	return moves
 }
 
 // exchangeIn puts node in for node out in partition p.

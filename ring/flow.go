@@ -1,5 +1,7 @@
 package ring
 
+import "slices"
+
 // flow improves an assignment of nodes to partitions until no better one exists:
 // first, that loads are within their quotas, then, that as few assignments as
 // possible differ from what was before. It is minimum-cost flow by canceling
@@ -17,10 +19,14 @@ type flow struct {
 	quotas []quota
 	dist   []int64 // by vertex: the cheapest known path to it, from anywhere
 	from   []int32 // the vertex before it on that path, or -1
+	seen   []int32 // scratch, by vertex
 
-	relax     func() bool          // shortens paths by its arcs, and tells whether it could
-	partition func(vertex int) int // of a vertex behind the hub
-	replace   func(p, out, in int) // exchanges nodes in partition p
+	partitions int
+	relax      func() bool               // shortens paths by its arcs, and tells whether it could
+	partition  func(vertex int) int      // of a vertex behind the hub
+	possible   func(p, out, in int) bool // whether nodes can be exchanged in partition p
+	cost       func(p, out, in int) int  // what that costs if it is possible
+	replace    func(p, out, in int)      // exchanges them
 }
 
 // misload is what one replica too many or too few costs: more than all moves.
@@ -28,7 +34,10 @@ const misload = 1 << 32
 
 func newFlow(loads []int, quotas []quota, behindHub int) *flow {
 	vertices := len(loads) + 1 + behindHub
-	return &flow{loads: loads, quotas: quotas, dist: make([]int64, vertices), from: make([]int32, vertices)}
+	return &flow{
+		loads: loads, quotas: quotas,
+		dist: make([]int64, vertices), from: make([]int32, vertices), seen: make([]int32, vertices),
+	}
 }
 
 func (f *flow) hub() int { return len(f.loads) }
@@ -92,49 +101,107 @@ func price(load int, q quota) int64 {
 
 // cancel looks for cycles among the arcs by which labels were set, makes the
 // exchanges that they stand for, and tells whether there were any. Each vertex
-// has one such arc, so cycles have no vertex in common.
-func (f *flow) cancel() (found bool) {
+// has one such arc, so cycles have no vertex in common. Then it makes the
+// exchanges that are like these: of the same nodes in other partitions.
+func (f *flow) cancel() bool {
 	const fresh, done = 0, -1
-	seen := make([]int32, len(f.from)) // fresh, done, or the walk that came by
+	var cycles []*cycle
+	clear(f.seen)
 	for v := range f.from {
 		walk := int32(v + 1)
 		u := int32(v)
-		for u >= 0 && seen[u] == fresh {
-			seen[u] = walk
+		for u >= 0 && f.seen[u] == fresh {
+			f.seen[u] = walk
 			u = f.from[u]
 		}
-		if u >= 0 && seen[u] == walk {
-			f.exchange(u)
-			found = true
+		if u >= 0 && f.seen[u] == walk {
+			c := f.trace(u)
+			f.exchange(c)
+			cycles = append(cycles, c)
 		}
-		for u := int32(v); u >= 0 && seen[u] == walk; u = f.from[u] {
-			seen[u] = done
+		for u := int32(v); u >= 0 && f.seen[u] == walk; u = f.from[u] {
+			f.seen[u] = done
 		}
 	}
-	return found
+	for _, c := range cycles {
+		for f.shift(c) <= c.worth && f.again(c) {
+			f.exchange(c)
+		}
+	}
+	return len(cycles) > 0
 }
 
-// exchange makes the exchanges of the cycle that goes through vertex v.
-func (f *flow) exchange(v int32) {
-	// The cycle, backwards, from a node to the same node.
+// cycle is a round of exchanges.
+type cycle struct {
+	swaps      []swap
+	less, more int   // the nodes whose loads it changes, or -1
+	worth      int64 // what that costs
+}
+
+// swap is an exchange in a partition, and what it costs.
+type swap struct{ p, out, in, cost int }
+
+// trace returns the cycle that goes through vertex v.
+func (f *flow) trace(v int32) *cycle {
+	c := &cycle{less: -1, more: -1}
 	for int(v) >= f.hub() {
 		v = f.from[v]
 	}
+	// Backwards, from a node to the same node.
 	in, p := v, -1
 	for u := f.from[v]; ; u = f.from[u] {
 		switch {
 		case int(u) > f.hub():
 			p = f.partition(int(u))
-		case int(u) < f.hub() && p >= 0:
-			f.replace(p, int(u), int(in))
-			f.loads[u]--
-			f.loads[in]++
-			fallthrough
+		case int(u) == f.hub():
+			c.less, c.more = int(in), int(f.from[u])
+			in, p = u, -1
 		default:
+			if p >= 0 {
+				c.swaps = append(c.swaps, swap{p, int(u), int(in), f.cost(p, int(u), int(in))})
+			}
 			in, p = u, -1
 		}
 		if u == v {
-			return
+			break
 		}
 	}
+	c.worth = f.shift(c)
+	return c
+}
+
+// shift returns what it costs now to change loads as the cycle does.
+func (f *flow) shift(c *cycle) int64 {
+	if c.less < 0 {
+		return 0
+	}
+	return f.gain(c.less, -1) + f.gain(c.more, 1)
+}
+
+func (f *flow) exchange(c *cycle) {
+	for _, s := range c.swaps {
+		f.replace(s.p, s.out, s.in)
+	}
+	if c.less >= 0 {
+		f.loads[c.less]--
+		f.loads[c.more]++
+	}
+}
+
+// again moves all swaps to further partitions, each to another one in which it is
+// possible at the same cost, and tells whether there are such.
+func (f *flow) again(c *cycle) bool {
+	for k := range c.swaps {
+		s := &c.swaps[k]
+		for s.p++; ; s.p++ {
+			if s.p == f.partitions {
+				return false
+			}
+			used := slices.ContainsFunc(c.swaps[:k], func(other swap) bool { return other.p == s.p })
+			if !used && f.possible(s.p, s.out, s.in) && f.cost(s.p, s.out, s.in) == s.cost {
+				break
+			}
+		}
+	}
+	return true
 }

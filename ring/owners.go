@@ -20,6 +20,19 @@ func (a *assignment) lead() []int32 {
 	l := &leaders{of: a, owners: make([]int32, a.partitions()), flow: newFlow(make([]int, n), quotas, a.partitions())}
 	l.relax = l.relaxAll
 	l.partition = func(vertex int) int { return vertex - l.hub() - 1 }
+	l.partitions = a.partitions()
+	l.possible = func(p, out, in int) bool {
+		return l.owners[p] == int32(out) && slices.Contains(a.row(p), int32(in))
+	}
+	l.cost = func(p, out, in int) (changes int) {
+		switch l.was(p) {
+		case int32(out):
+			return 1
+		case int32(in):
+			return -1
+		}
+		return 0
+	}
 	l.replace = func(p, _, in int) { l.owners[p] = int32(in) }
 	l.begin()
 	l.settle(false)

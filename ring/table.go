@@ -81,9 +81,9 @@ func NewTable(nodes []Node, replicas int, opts ...Option) (*Table, error) {
 // returns t.
 //
 // The result depends on t: where two processes rebalance the same table for
-// different nodes, both get the same version, so let one do it. It takes O(p)
-// time for p replicas in all and some more for those that move: 5 ms for 100
-// nodes in 4096 partitions. The errors are those of [NewTable].
+// different nodes, both get the same version, so let one do it. With 100 nodes and
+// 4096 partitions it takes 5 ms when a node joins, and up to a second when all
+// weights and zones change at once. The errors are those of [NewTable].
 func (t *Table) Rebalance(nodes []Node) (*Table, error) {
 	if t.rest.cfg.partitions == 0 {
 		panic("ring: Rebalance of a zero Table: make it by NewTable")
