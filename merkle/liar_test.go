@@ -19,69 +19,83 @@ type field struct {
 	from, to int
 }
 
-// fieldsOf takes an honest message apart, of an initiator or of a responder.
-func fieldsOf(t *testing.T, b []byte, opening bool) (all []field) {
-	at := 0
-	next := func(name string, n int) []byte {
-		all = append(all, field{name, at, at + n})
-		at += n
-		return b[at-n : at]
+// anatomy takes a message apart.
+type anatomy struct {
+	t   *testing.T
+	b   []byte
+	at  int
+	all []field
+}
+
+func (a *anatomy) next(name string, n int) []byte {
+	a.all = append(a.all, field{name, a.at, a.at + n})
+	a.at += n
+	return a.b[a.at-n : a.at]
+}
+
+func (a *anatomy) uvarint(name string) uint64 {
+	v, n := binary.Uvarint(a.b[a.at:])
+	if n <= 0 {
+		a.t.Fatalf("no number at %d of %x", a.at, a.b)
 	}
-	uvarint := func(name string) uint64 {
-		v, n := binary.Uvarint(b[at:])
-		if n <= 0 {
-			t.Fatalf("no number at %d of %x", at, b)
-		}
-		next(name, n)
-		return v
+	a.next(name, n)
+	return v
+}
+
+// fieldsOf returns the fields of an honest message, of an initiator or of a
+// responder.
+func fieldsOf(t *testing.T, b []byte, opening bool) []field {
+	a := &anatomy{t: t, b: b}
+	if kind := a.next("kind", 1)[0]; kind <= 2 {
+		a.request(kind == 1)
+	} else if a.next("echo", 4); kind == 4 {
+		a.answer(opening)
 	}
-	kind := next("kind", 1)[0]
-	if kind <= 2 {
-		next("salt", 8)
-		next("check", 4)
-		uvarint("max")
-		for range uvarint("spans") {
-			next("first", 8)
-			next("last", 8)
-		}
-		if kind == 1 {
-			next("tag", 16)
-		}
-		for at < len(b) {
-			next("first of a slice", 8)
-			next("last of a slice", 8)
-			next("from", 1)
-			next("to", 1)
-			uvarint("parts")
-		}
-		return all
+	require.Equal(t, len(b), a.at)
+	return a.all
+}
+
+func (a *anatomy) request(opens bool) {
+	a.next("salt", 8)
+	a.next("check", 4)
+	a.uvarint("max")
+	for range a.uvarint("spans") {
+		a.next("first", 8)
+		a.next("last", 8)
 	}
-	next("echo", 4)
-	if kind == 3 {
-		return all
+	if opens {
+		a.next("tag", 16)
 	}
-	uvarint("max")
-	for at < len(b) {
-		next("last", 8)
-		n := uvarint("count")
-		next("tag", 8)
-		m := int(next("cells", 1)[0])
+	for a.at < len(a.b) {
+		a.next("first of a slice", 8)
+		a.next("last of a slice", 8)
+		a.next("from", 1)
+		a.next("to", 1)
+		a.uvarint("parts")
+	}
+}
+
+func (a *anatomy) answer(opening bool) {
+	a.uvarint("max")
+	for a.at < len(a.b) {
+		a.next("last", 8)
+		n := a.uvarint("count")
+		a.next("tag", 8)
+		m := int(a.next("cells", 1)[0])
 		for range m {
-			next("positions", 8)
-			next("versions", 8)
-			next("check", 4)
-			uvarint("members")
+			a.next("positions", 8)
+			a.next("versions", 8)
+			a.next("check", 4)
+			a.uvarint("members")
 		}
 		for i := m; m > 0 && i < 64 && opening; i++ {
-			uvarint("members to come")
+			a.uvarint("members to come")
 		}
 		for i := uint64(0); m == 0 && i < n; i++ {
-			next("position", 8)
-			next("version", 8)
+			a.next("position", 8)
+			a.next("version", 8)
 		}
 	}
-	require.Equal(t, len(b), at)
-	return all
 }
 
 // lies are ways to change a field. Each returns what stands in its place.
