@@ -123,6 +123,11 @@ func addLow[C counter](cells []C, w, depth, x, g uint64, n C) C {
 
 // raise lifts all cells of a key to at least v.
 func raise[C counter](cells []C, w, depth, x, g uint64, v C) {
+	if depth == 4 {
+		c0, c1, c2, c3 := cell(cells, w, 0, x, g), cell(cells, w, 1, x, g), cell(cells, w, 2, x, g), cell(cells, w, 3, x, g)
+		*c0, *c1, *c2, *c3 = max(*c0, v), max(*c1, v), max(*c2, v), max(*c3, v)
+		return
+	}
 	for i := range depth {
 		c := cell(cells, w, i, x, g)
 		*c = max(*c, v)

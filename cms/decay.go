@@ -13,6 +13,8 @@ type decay struct {
 	landmark int64   // in half-lives since the Unix epoch
 	newest   int64   // the latest addition, in Unix nanoseconds; 0 before the first
 	unit     float64 // the weight of newest; 0 before the first addition
+	period   int64   // the half-life that newest is in, counted as landmark is
+	from     int64   // when it began, in Unix nanoseconds
 }
 
 // maxSum is where sums of weights stay, as full counters do. It is more than 2^64
@@ -21,7 +23,12 @@ type decay struct {
 const maxSum = 0x1p600
 
 // heavier returns the sum of two sums of weights.
-func heavier(a, b float64) float64 { return min(a+b, maxSum) }
+func heavier(a, b float64) float64 {
+	if sum := a + b; sum < maxSum { // which costs less than min of floats
+		return sum
+	}
+	return maxSum
+}
 
 func newDecay(halfLife int64) decay {
 	return decay{halfLife: halfLife, rate: 1 / float64(halfLife)}
@@ -56,9 +63,18 @@ func floorDiv(a, b int64) (quotient, rest int64) {
 	return quotient, rest
 }
 
+// divide returns the half-life that a time is in and how far, without a division
+// where that is known.
+func (d *decay) divide(at int64) (period, rest int64) {
+	if d.unit != 0 && at >= d.from && uint64(at-d.from) < uint64(d.halfLife) {
+		return d.period, at - d.from
+	}
+	return floorDiv(at, d.halfLife)
+}
+
 // power returns the weight at a time as fraction * 2^exponent, 1 <= fraction <= 2.
 func (d *decay) power(at int64) (fraction float64, exponent int) {
-	q, r := floorDiv(at, d.halfLife)
+	q, r := d.divide(at)
 	fraction = exp2(float64(r) * d.rate)
 	// More than 2^13 half-lives are beyond every float64.
 	if q >= d.landmark {
@@ -125,12 +141,12 @@ func (t *Trending) arrive(at int64) float64 {
 	}
 	fraction, exponent := t.power(at)
 	if t.unit == 0 || at > t.newest {
+		period, rest := t.divide(at)
 		if exponent > maxExponent {
-			landmark, _ := floorDiv(at, t.halfLife)
-			t.move(landmark)
+			t.move(period)
 			exponent = 0
 		}
-		t.newest, t.unit = at, ldexp(fraction, exponent)
+		t.newest, t.unit, t.period, t.from = at, ldexp(fraction, exponent), period, at-rest
 		return t.unit
 	}
 	return max(ldexp(fraction, exponent), math.SmallestNonzeroFloat64)

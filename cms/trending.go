@@ -115,7 +115,7 @@ func count[K string | []byte](t *Trending, h uint64, key K, weight float64) floa
 		return weight
 	}
 	x, g := spread(h)
-	before := min(t.lowest(x, g), t.rest)
+	before := t.bound(x, g)
 	sum := heavier(before, weight)
 	if sum <= t.least() {
 		t.decline(x, g, sum)
@@ -127,9 +127,9 @@ func count[K string | []byte](t *Trending, h uint64, key K, weight float64) floa
 	return sum
 }
 
-// lowest returns what a key without a slot weighs at most.
-func (t *Trending) lowest(x, g uint64) float64 {
-	return math.Float64frombits(lowest(t.cells, t.width, tailDepth, x, g))
+// bound returns what a key without a slot weighs at most.
+func (t *Trending) bound(x, g uint64) float64 {
+	return math.Float64frombits(min(lowest(t.cells, t.width, tailDepth, x, g), math.Float64bits(t.rest)))
 }
 
 // decline counts a key without a slot, up to sum.
@@ -146,8 +146,7 @@ func (t *Trending) weighs(h uint64) float64 {
 	if t.rest == 0 {
 		return 0
 	}
-	x, g := spread(h)
-	return min(t.lowest(x, g), t.rest)
+	return t.bound(spread(h))
 }
 
 // Score returns an upper bound of the score of key.

@@ -119,7 +119,8 @@ func (d *decay) settle(empty bool) error {
 	if exponent < 0 || exponent > maxExponent {
 		return codec.Corrupt(codec.CMSTrending, "newest addition is %d half-lives after the landmark, want 0 to %d", exponent, maxExponent)
 	}
-	d.unit = math.Ldexp(fraction, exponent)
+	period, rest := floorDiv(d.newest, d.halfLife)
+	d.unit, d.period, d.from = ldexp(fraction, exponent), period, d.newest-rest
 	return nil
 }
 

@@ -36,7 +36,7 @@ func (t *Trending) Merge(other *Trending) error {
 	}
 	t.rest, t.total = heavier(t.rest, other.rest), heavier(t.total, other.total)
 	if t.unit == 0 || other.newest > t.newest {
-		t.newest, t.unit = other.newest, other.unit
+		t.decay = other.decay // whose landmark is the same by now
 	}
 	led := min(t.k, len(keys))
 	for _, s := range keys[:led] {
