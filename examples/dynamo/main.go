@@ -1,17 +1,21 @@
 // Command dynamo is a Dynamo-style store of five nodes in one process, made of
 // distkit's packages and the standard library: real sockets on the loopback
 // interface, real files, real input. It plays a script in which a node dies and
-// comes back, and proves that nothing acknowledged was lost.
+// comes back, a zone dies, the network is cut, a disk is lost, a client floods
+// and a node joins, and proves that nothing acknowledged was lost.
 //
 //	go run ./examples/dynamo                 # with a page to watch
 //	go run ./examples/dynamo -headless       # a report, and status 1 if an invariant is violated
 //
 // The files, in the order in which they are worth reading: coordinator.go (how
 // a key is read and written), node.go (what a node is made of), store.go,
-// segment.go and wal.go (where it keeps things), hints.go and gossip.go (what
-// happens when a node is down), api.go and message.go (HTTP), cluster.go,
-// workload.go, driver.go and client.go (the traffic), scenario.go and check.go
-// (the script and the proof), web.go (the page).
+// compact.go, segment.go and wal.go (where it keeps things), hints.go and
+// gossip.go (what happens when a node is down), rows.go and repair.go (how copies
+// become equal again), move.go and join.go (how a node joins), usage.go and
+// limits.go (who asks for what, and how often), api.go, peerapi.go and message.go
+// (HTTP), cluster.go, platform.go and network.go (what it runs on), workload.go,
+// driver.go and client.go (the traffic), scenario.go, report.go, check.go and
+// exact.go (the script and the proof), web.go, state.go and inspect.go (the page).
 package main
 
 import (
