@@ -92,8 +92,11 @@ func (l *Limiter) AllowAt(now time.Time, n int64) bool { return l.allow(instant(
 
 func (l *Limiter) allow(now, n int64) bool {
 	c := l.core.Load()
-	if c == nil || c.kind != kindBucket || n <= 0 || n > c.most {
+	if c == nil || c.kind > kindSliding || n <= 0 || n > c.most {
 		return l.serve(request{want: wantPass, now: now, n: n}).ok
+	}
+	if c.kind != kindBucket {
+		return l.allowWindow(c, now, n)
 	}
 	// This is step, with what does not change out of the loop.
 	from := c.clock(now)
@@ -101,6 +104,19 @@ func (l *Limiter) allow(now, n int64) bool {
 	for v := c.word.Load(); v != frozen; v = c.word.Load() {
 		w := max(v, from) + cost
 		if w-from > c.burst {
+			return false
+		}
+		if c.word.CompareAndSwap(v, w) {
+			return true
+		}
+	}
+	return l.serve(request{want: wantPass, now: now, n: n}).ok
+}
+
+func (l *Limiter) allowWindow(c *core, now, n int64) bool {
+	for v := c.word.Load(); v != frozen; v = c.word.Load() {
+		w, ok := c.stepWindow(v, now, n)
+		if !ok {
 			return false
 		}
 		if c.word.CompareAndSwap(v, w) {
