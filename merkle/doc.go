@@ -14,7 +14,9 @@
 // the responder learns none.
 //
 // Do not use it between parties that do not trust each other: its sums are no
-// commitment. The secret keeps those out who do not have it.
+// commitment. The secret keeps those out who do not have it. Proofs for those who
+// trust nobody are below: merkle/tlog (logs, RFC 9162), merkle/smt (maps) and
+// merkle/blob (files).
 //
 // # Who learns what
 //
