@@ -269,6 +269,10 @@ func (c *Cache[K, V]) repack(now int64) error {
 		return err
 	}
 	e.now = now
+	e.header.Must |= flagTimed // what does not end gets no lifetime by this
+	if c.life.wheel != nil && c.life.sliding {
+		e.header.Must |= flagSliding
+	}
 	var payload []byte
 	if err := e.each(func(b []byte) error { payload = append(payload, b...); return nil }); err != nil {
 		return err

@@ -110,6 +110,21 @@ func TestImagesKeepLifetimes(t *testing.T) {
 			check(t, d)
 		}
 
+		// Also where most is too much and the rest is packed anew.
+		long := must(lru.New[int, int](1000))
+		long.SetWithTTL(0, 0, time.Hour)
+		for i := range 1000 {
+			long.SetWithTTL(i, i, time.Duration(i%2)*time.Hour)
+		}
+		for _, opts := range [][]lru.Option{{lru.WithTTL(time.Minute)}, {lru.WithTTL(time.Minute), lru.WithSliding()}} {
+			short := restored(t, imageOf(t, long), must(lru.New[int, int](10, opts...)))
+			left, ok := short.TTL(999)
+			assert.True(t, ok && left == time.Hour)
+			left, ok = short.TTL(998)
+			assert.True(t, ok && left == math.MaxInt64)
+			check(t, short)
+		}
+
 		plain := digits()
 		image := imageOf(t, plain)
 		d := restored(t, image, must(lru.New[int, int](10, lru.WithExpiry(func(k, _ int) time.Duration { return time.Duration(k-3) * time.Hour }))))
