@@ -28,6 +28,16 @@ func (l *Limiter) ReserveAt(now time.Time, n int64) Reservation {
 
 // reserve takes n events now or when they are due, but not after instant last.
 func (l *Limiter) reserve(now, n, last int64) Reservation {
+	c := l.load()
+	for v := c.word.Load(); v != frozen && c.kind == kindBucket; v = c.word.Load() {
+		w, act, ok := c.rule.reserve(v, now, n, last)
+		if !ok {
+			return Reservation{}
+		}
+		if w == v || c.word.CompareAndSwap(v, w) {
+			return Reservation{clock: &l.clock, of: l, act: act, n: n, era: c.era, ok: true}
+		}
+	}
 	a := l.serve(request{want: wantTurn, now: now, n: n, last: last})
 	if !a.ok {
 		return Reservation{}
