@@ -26,7 +26,7 @@ func newTwin(n int, seed uint64) *twin {
 func (t *twin) columns(h uint64) (block int, columns [4]int) {
 	x := hash64.Mix(h, t.seed)
 	for row := range columns {
-		columns[row] = int(x>>(32+8*row)) % 32
+		columns[row] = int(x >> (32 + 8*row) % 32)
 	}
 	return int(x % uint64(len(t.cells))), columns
 }
