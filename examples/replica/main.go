@@ -14,6 +14,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 
 	"github.com/distkit/distkit/quorum"
 	"github.com/distkit/distkit/ring"
@@ -34,7 +35,7 @@ type cart = vclock.Siblings[string]
 type node struct {
 	mu    sync.Mutex
 	carts map[string]cart
-	down  bool
+	down  atomic.Bool
 }
 
 var errDown = errors.New("does not answer")
@@ -42,7 +43,7 @@ var errDown = errors.New("does not answer")
 func (n *node) merge(key string, c cart) error {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	if n.down {
+	if n.down.Load() {
 		return errDown
 	}
 	n.carts[key] = n.carts[key].Merge(c)
@@ -52,7 +53,7 @@ func (n *node) merge(key string, c cart) error {
 func (n *node) get(key string) (cart, error) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	if n.down {
+	if n.down.Load() {
 		return cart{}, errDown
 	}
 	return n.carts[key], nil
@@ -111,7 +112,7 @@ func run(_ []string, _ io.Reader, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	s.nodes["b"].down = true
+	s.nodes["b"].down.Store(true)
 	fmt.Fprintln(out, "b is down; two clients who have both read", text(read), "write:")
 	for _, w := range []struct{ server, value string }{{"server-1", "milk, eggs"}, {"server-2", "milk, tea"}} {
 		receipt, err := s.put(ctx, key, read.Context(), w.server, w.value)
@@ -127,7 +128,7 @@ func run(_ []string, _ io.Reader, out io.Writer) error {
 	if _, err := s.put(ctx, key, read.Context(), "server-1", "milk, eggs, tea"); err != nil {
 		return err
 	}
-	s.nodes["b"].down = false
+	s.nodes["b"].down.Store(false)
 	for range 2 { // a read may be enough with the two that are in step
 		if read, err = s.get(ctx, key); err != nil {
 			return err
