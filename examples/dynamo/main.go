@@ -86,7 +86,7 @@ func parseFlags(args []string, errs io.Writer) (options, error) {
 	f := flag.NewFlagSet("dynamo", flag.ContinueOnError)
 	f.SetOutput(io.Discard) // one line is enough, except for -help
 	f.BoolVar(&o.headless, "headless", false, "play the script, print the report, end")
-	f.DurationVar(&o.duration, "duration", 0, "of the phases with traffic (default 20s headless, else 60s)")
+	f.DurationVar(&o.duration, "duration", 0, "of the phases with traffic (default 18s headless, else 60s)")
 	f.Uint64Var(&o.seed, "seed", 1, "of the clients' choices")
 	f.StringVar(&o.input, "input", "", "`file` with an access log or text, - for standard input (default the Go source tree)")
 	f.IntVar(&o.items, "items", maxItems, "`files` or lines of the input to load, at most")
@@ -111,7 +111,7 @@ func parseFlags(args []string, errs io.Writer) (options, error) {
 	if o.duration == 0 {
 		o.duration = time.Minute
 		if o.headless {
-			o.duration = 20 * time.Second
+			o.duration = 18 * time.Second
 		}
 	}
 	o.settings.Fsync, o.route = Fsync(*fsync), Route(*route)
