@@ -18,13 +18,13 @@ func builds() (bars []bar.Bar) {
 		limit  float64
 		allocs float64
 	}{
-		{10, "datasketches", 0.9, 3},
+		{10, "datasketches", 0.5, 3},
 		{10, "axiomhq", 0.8, 3},
-		{1000, "axiomhq", 0.35, bar.AnyAllocs},
-		{1000, "datasketches", 0.8, bar.AnyAllocs},
+		{1000, "axiomhq", 0.12, bar.AnyAllocs},
+		{1000, "datasketches", 0.3, bar.AnyAllocs},
 		{1000, "hllpp", 0.2, bar.AnyAllocs},
-		{10_000, "axiomhq", 0.1, bar.AnyAllocs},
-		{100_000, "axiomhq", 0.4, bar.AnyAllocs},
+		{10_000, "axiomhq", 0.05, bar.AnyAllocs},
+		{100_000, "axiomhq", 0.15, bar.AnyAllocs},
 	} {
 		bars = append(bars, bar.Bar{
 			Name: fmt.Sprintf("New and Add/n=%d", c.n), Limit: c.limit, Allocs: c.allocs,
