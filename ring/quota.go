@@ -26,7 +26,7 @@ func (z *zoning) spans(copies int) []span {
 	spans := make([]span, z.count)
 	for _, zone := range z.of {
 		s := &spans[zone]
-		s.high++ // its size, for now
+		s.high++ // counts the nodes of the zone, until the loop below makes bounds of that
 	}
 	for i, s := range spans {
 		spans[i] = span{min(s.high, even), min(s.high, even+more)}
