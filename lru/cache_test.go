@@ -26,7 +26,7 @@ func play[K comparable](t *testing.T, p lru.Policy, capacity, n int, key func(i 
 		opts = append(opts, lru.WithWeigher(weigh))
 	}
 	c, slow := must(lru.New[K, int](capacity, opts...)), newTwin(p, capacity, weigh)
-	lru.Fix(c, randomSeed)
+	follow(slow, c)
 	r := rand.New(rand.NewPCG(uint64(capacity), 7))
 	var want lru.Stats
 	for step := range n {
@@ -259,19 +259,19 @@ func TestHeavyValuesAreRefused(t *testing.T) {
 func TestNewRefusesBadParameters(t *testing.T) {
 	weigh := lru.WithWeigher(func(string, int) uint32 { return 1 })
 	for want, err := range map[string]error{
-		"lru: capacity is 0, want at least 1":                                                      newErr[int, int](0),
-		"lru: capacity is -5, want at least 1":                                                     newErr[int, int](-5),
-		"lru: policy is Policy(200), want one of LRU, FIFO, LIFO, MRU, LFU, Random, SIEVE, S3FIFO": newErr[int, int](1, lru.WithPolicy(200)),
-		"lru: option 1 is nil":                                                                     newErr[int, int](1, lru.WithStats(), nil),
-		"lru: function of WithWeigher is nil":                                                      newErr[int, int](1, lru.WithWeigher[int, int](nil)),
-		"lru: function of WithOnEvict is nil":                                                      newErr[int, int](1, lru.WithOnEvict[int, int](nil)),
-		"lru: function of WithExpiry is nil":                                                       newErr[int, int](1, lru.WithExpiry[int, int](nil)),
-		"lru: lifetime of WithTTL is -1ns, want at least 0":                                        newErr[int, int](1, lru.WithTTL(-1)),
-		"lru: fraction of WithJitter is -0.1, want 0 <= fraction <= 1":                             newErr[int, int](1, lru.WithJitter(-0.1)),
-		"lru: fraction of WithJitter is 1.5, want 0 <= fraction <= 1":                              newErr[int, int](1, lru.WithJitter(1.5)),
-		"lru: fraction of WithJitter is NaN, want 0 <= fraction <= 1":                              newErr[int, int](1, lru.WithJitter(math.NaN())),
-		"lru: function of WithHasher is nil":                                                       newErr[int, int](1, lru.WithHasher[int](nil)),
-		"lru: WithWeigher has a func(string, int) uint32, want a func(int, int) uint32":            newErr[int, int](1, weigh),
+		"lru: capacity is 0, want at least 1":  newErr[int, int](0),
+		"lru: capacity is -5, want at least 1": newErr[int, int](-5),
+		"lru: policy is Policy(200), want one of LRU, FIFO, LIFO, MRU, LFU, Random, SIEVE, S3FIFO, Adaptive": newErr[int, int](1, lru.WithPolicy(200)),
+		"lru: option 1 is nil":                                                          newErr[int, int](1, lru.WithStats(), nil),
+		"lru: function of WithWeigher is nil":                                           newErr[int, int](1, lru.WithWeigher[int, int](nil)),
+		"lru: function of WithOnEvict is nil":                                           newErr[int, int](1, lru.WithOnEvict[int, int](nil)),
+		"lru: function of WithExpiry is nil":                                            newErr[int, int](1, lru.WithExpiry[int, int](nil)),
+		"lru: lifetime of WithTTL is -1ns, want at least 0":                             newErr[int, int](1, lru.WithTTL(-1)),
+		"lru: fraction of WithJitter is -0.1, want 0 <= fraction <= 1":                  newErr[int, int](1, lru.WithJitter(-0.1)),
+		"lru: fraction of WithJitter is 1.5, want 0 <= fraction <= 1":                   newErr[int, int](1, lru.WithJitter(1.5)),
+		"lru: fraction of WithJitter is NaN, want 0 <= fraction <= 1":                   newErr[int, int](1, lru.WithJitter(math.NaN())),
+		"lru: function of WithHasher is nil":                                            newErr[int, int](1, lru.WithHasher[int](nil)),
+		"lru: WithWeigher has a func(string, int) uint32, want a func(int, int) uint32": newErr[int, int](1, weigh),
 		"lru: WithExpiry has a func(string, int) time.Duration, want a func(int, int) time.Duration": newErr[int, int](1,
 			lru.WithExpiry(func(string, int) time.Duration { return 0 })),
 		"lru: WithHasher has a func(string) uint64, want a func(int) uint64": newErr[int, int](1, lru.WithHasher(func(string) uint64 { return 0 })),

@@ -10,17 +10,18 @@
 // room inserts; a miss without takes the oldest entry out of list and table; a
 // hit moves to the front; all in constant time. The others, chosen by WithPolicy:
 //
-//	FIFO    a hit costs nothing; for what is used soon after it comes, or never
-//	LIFO    keeps what came first: for a working set that comes first and stays
-//	MRU     loops that are longer than the cache, where LRU has no hit at all
-//	LFU     popularity that does not change
-//	Random  nothing is known, or an adversary chooses what is asked for
-//	SIEVE   popularity with many keys that are used once; may freeze, see there
-//	S3FIFO  the same without freezing; scans pass through a tenth of the cache
+//	FIFO      a hit costs nothing; for what is used soon after it comes, or never
+//	LIFO      keeps what came first: for a working set that comes first and stays
+//	MRU       loops that are longer than the cache, where LRU has no hit at all
+//	LFU       popularity that does not change
+//	Random    nothing is known, or an adversary chooses what is asked for
+//	SIEVE     popularity with many keys that are used once; may freeze, see there
+//	S3FIFO    the same without freezing; scans pass through a tenth of the cache
+//	Adaptive  loads that change or are not known: the highest hit ratio over all
 //
-// All take constant time a call, SIEVE and S3FIFO averaged over many calls. Get is
-// an access under all; Set of a key that is there is one under LRU, MRU and LFU,
-// and changes only the value under the others.
+// All take constant time a call, SIEVE, S3FIFO and Adaptive averaged over many
+// calls. Get is an access under all; Set of a key that is there is one under LRU,
+// MRU, LFU and Adaptive, and changes only the value under the others.
 //
 // # Weight
 //
@@ -55,8 +56,8 @@
 //
 // WriteTo writes the entries in their order, with the lifetimes that they have left
 // and the counts of the policy, and ReadFrom puts them into a cache of the same or
-// another capacity and policy: a restart begins with a warm cache. What S3FIFO
-// remembers of keys that left is not written.
+// another capacity and policy: a restart begins with a warm cache. What S3FIFO and
+// Adaptive remember of keys that left is not written.
 //
 // # Concurrency
 //
@@ -68,7 +69,8 @@
 // An image is an envelope of kind 96, which docs/formats.md of the module
 // describes, with version 0, alignment 1 and five parameters:
 //
-//	0  policy: LRU 0, FIFO 1, LIFO 2, MRU 3, LFU 4, Random 5, SIEVE 6, S3FIFO 7
+//	0  policy: LRU 0, FIFO 1, LIFO 2, MRU 3, LFU 4, Random 5, SIEVE 6, S3FIFO 7,
+//	   Adaptive 8
 //	1  capacity
 //	2  number of entries
 //	3  how many of them, the last ones, have weight 0
@@ -84,20 +86,22 @@
 //	life   with flag 4: nanoseconds that a hit gives it, 8 bytes, 0 for never
 //	note   but for LRU, FIFO, LIFO, MRU and weight 0, a varint: LFU, its count;
 //	       SIEVE, 1 if marked, and 2 more if the hand is at it; S3FIFO, its count
-//	       up to 3, and 4 more in the main queue; Random, 0
+//	       up to 3, and 4 more in the main queue; Adaptive, 0 in the window, 1 in
+//	       probation, 2 if protected, and 4 for each of up to 15 uses; Random, 0
 //
 // Types are 0x11 for bool; 0x20, 0x30 and 0x40 for signed, unsigned and float
 // numbers, plus the size in bytes, which for int and uint is 8; 0x50 for strings,
 // 0x60 for []byte, 0x70 for what encodes itself. Numbers are little-endian; the
 // last three begin with their length, a varint. Varints are the shortest. A cache
-// without deadlines writes what it has read, byte by byte.
+// without deadlines writes what it has read, byte by byte, but for uses, which are
+// estimates.
 //
 // # Stability
 //
 // Images have version 0: they may change before v1.
 //
 // LRU, FIFO, LIFO, MRU, LFU, SIEVE and S3FIFO evict exactly what their definitions
-// say, in every release. Random may draw otherwise.
+// say, in every release. Random may draw otherwise, Adaptive may become cleverer.
 //
 // # Security
 //

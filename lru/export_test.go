@@ -11,9 +11,18 @@ func Fix[K comparable, V any](c *Cache[K, V], seed uint64) {
 	for i := range c.hash.key {
 		c.hash.key[i] = seed<<32 + uint64(2*i) + 0x9e3779b9
 	}
-	if p, ok := c.chooser.(*random[K, V]); ok {
+	switch p := c.chooser.(type) {
+	case *random[K, V]:
 		p.rng = rand.New(rand.NewPCG(seed, 0))
+	case *adaptive[K, V]:
+		p.rng = rand.New(rand.NewPCG(seed, 0))
+		p.reset()
 	}
+}
+
+// Place returns where a table has a key, and a sketch its count.
+func Place[K comparable, V any](c *Cache[K, V], key K) uint64 {
+	return uint64(c.hash.place(c.hash.sum(key)))
 }
 
 // Check returns what is wrong with c, which must be nothing after every method.
@@ -192,6 +201,30 @@ func checkChooser[K comparable, V any](c *Cache[K, V]) error {
 		}
 		if n := len(nodes) + len(c.order(main)); uint64(n) != p.count {
 			return fmt.Errorf("s3fifo: %d entries, says %d", n, p.count)
+		}
+		return p.ghost.check()
+	case *adaptive[K, V]:
+		entries, sums := uint64(0), [protected + 1]uint64{}
+		for _, list := range noteLists {
+			for _, i := range c.order(uint32(list)) {
+				sums[list] += c.weightOf(i)
+				entries++
+				if p.lists[i] != list {
+					return fmt.Errorf("adaptive: entry %d of list %d says %d", i, list, p.lists[i])
+				}
+			}
+		}
+		if sums != p.weight || entries != p.count {
+			return fmt.Errorf("adaptive: %d entries weigh %d, says %d of %d", entries, sums, p.count, p.weight)
+		}
+		lost := [2]uint64{}
+		for k := range p.ghost.span {
+			if at := p.ghost.index(k); p.ghost.holds(at) {
+				lost[p.ghost.ring[at]&1]++
+			}
+		}
+		if lost != p.lost || p.window == 0 || p.window > p.capacity {
+			return fmt.Errorf("adaptive: lost %d, says %d; window of %d in %d", lost, p.lost, p.window, p.capacity)
 		}
 		return p.ghost.check()
 	}

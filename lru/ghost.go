@@ -47,9 +47,10 @@ func (g *ghost) take(h uint32) bool {
 	return false
 }
 
-// drop forgets the oldest. There is one.
-func (g *ghost) drop() {
+// drop forgets the oldest and returns it. There is one.
+func (g *ghost) drop() (h uint32) {
 	for live := g.live; g.live == live; {
+		h = g.ring[g.first]
 		if s, ok := g.slotOf(g.first); ok {
 			g.vacate(s)
 			g.live--
@@ -57,6 +58,7 @@ func (g *ghost) drop() {
 		g.first = g.index(1)
 		g.span--
 	}
+	return h
 }
 
 // slotOf returns the slot of the hash at an index of the ring, which may be a hole.

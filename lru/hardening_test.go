@@ -177,7 +177,7 @@ func TestMemory(t *testing.T) {
 	full := testkit.LiveBytes(func() any { return fill(must(lru.New[uint64, uint64](n))) })
 	assert.Less(t, float64(full)/n-16, 16.5, "bytes an entry beside key and value")
 
-	for p, most := range map[lru.Policy]float64{lru.LFU: 20.5, lru.Random: 24.5, lru.SIEVE: 17.5, lru.S3FIFO: 36} {
+	for p, most := range map[lru.Policy]float64{lru.LFU: 20.5, lru.Random: 24.5, lru.SIEVE: 17.5, lru.S3FIFO: 36, lru.Adaptive: 36} {
 		full := testkit.LiveBytes(func() any { return fill(must(lru.New[uint64, uint64](n, lru.WithPolicy(p)))) })
 		assert.Less(t, float64(full)/n-16, most, "bytes an entry under %v", p)
 	}

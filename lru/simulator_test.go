@@ -38,6 +38,8 @@ func newSimulator[K comparable](p lru.Policy, weighted bool) simulator[K] {
 		return &sieveSim[K]{visited: map[K]bool{}}
 	case lru.S3FIFO:
 		return &s3fifoSim[K]{weighted: weighted, freq: map[K]int{}, weights: map[K]uint64{}}
+	case lru.Adaptive:
+		return &adaptiveSim[K]{weighted: weighted}
 	}
 	panic(p)
 }

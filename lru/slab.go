@@ -12,9 +12,10 @@ type node[K comparable, V any] struct {
 // The first nodes of a slab are the heads of circular lists: newer of a head is
 // its oldest entry, older of a head its newest. Free nodes are chained by newer.
 const (
-	recent = iota // what may be evicted, or the newer part of it
-	pinned        // entries of weight 0
-	main          // what may be evicted too, in policies of two lists
+	recent    = iota // what may be evicted, or the newer part of it
+	pinned           // entries of weight 0
+	main             // what may be evicted too, in policies of two lists
+	protected        // and in those of three
 )
 
 const none = recent // no node: a head where an entry is meant

@@ -55,11 +55,13 @@ func TestImagesRestoreCaches(t *testing.T) {
 				}
 				image := imageOf(t, c)
 				d := restored(t, image, must(lru.New[uint64, int](capacity, opts...)))
-				assert.Equal(t, image, imageOf(t, d), "read, then written, is the same")
+				if p != lru.Adaptive { // whose counts share counters, and not the same ones
+					assert.Equal(t, image, imageOf(t, d), "read, then written, is the same")
+				}
 				assert.Equal(t, keysOf(c.All()), keysOf(d.All()))
 				assert.Equal(t, keysOf(c.Backward()), keysOf(d.Backward()))
 				assert.Equal(t, c.Weight(), d.Weight())
-				if p == lru.Random || p == lru.S3FIFO {
+				if p == lru.Random || p == lru.S3FIFO || p == lru.Adaptive {
 					// What is drawn and what has left are not in the image.
 					return
 				}

@@ -7,8 +7,8 @@ type Stats struct {
 	Evictions    uint64 // for room, by Resize and by Evict
 	Expirations  uint64 // entries whose lifetime ended and that were taken out
 	Rejections   uint64 // a Set that returned false
-	// GhostHits counts, under S3FIFO, the inserts of keys that had left not long
-	// ago: hits, had the cache been about twice as large. See Cache.Stats.
+	// GhostHits counts, under S3FIFO and Adaptive, the inserts of keys that had left
+	// not long ago: hits, had the cache been larger. See Cache.Stats.
 	GhostHits uint64
 }
 
@@ -22,7 +22,7 @@ func (s Stats) HitRatio() float64 {
 
 // Stats returns the counts of c. Hits and misses are counted with WithStats only.
 //
-// Under S3FIFO (Hits + GhostHits) / (Hits + Misses) estimates the hit ratio of a
-// cache of about twice the size, which says what more memory would earn, if every
+// (Hits + GhostHits) / (Hits + Misses) estimates the hit ratio of a larger cache, of
+// about twice the size under S3FIFO and half as much again under Adaptive, which says what more memory would earn, if every
 // miss is followed by a Set.
 func (c *Cache[K, V]) Stats() Stats { return c.stats }

@@ -32,7 +32,7 @@ func Suite() bar.Suite {
 			}},
 		},
 	}}
-	for p := lru.FIFO; p <= lru.S3FIFO; p++ {
+	for p := lru.FIFO; p <= lru.Adaptive; p++ {
 		hit, set := 0.8, 0.6
 		switch p {
 		case lru.LFU: // moves a hot entry from bucket to bucket
@@ -41,10 +41,12 @@ func Suite() bar.Suite {
 			set = 1.1
 		case lru.S3FIFO: // remembers each key that it evicts
 			set = 1.25
+		case lru.Adaptive: // and counts each key that it is asked for
+			hit, set = 1.6, 1.6
 		}
 		s.Bars = append(s.Bars, hitBar(p, hit), evictionBar(p, set))
 	}
-	s.Figures = append(s.Figures, overhead(lru.LRU, 22), overhead(lru.S3FIFO, 36), objects(lru.LRU), objects(lru.S3FIFO), bar.Figure{Name: "New(50M), empty", Unit: "MiB", Limit: 1, Measure: func() float64 {
+	s.Figures = append(s.Figures, overhead(lru.LRU, 22), overhead(lru.S3FIFO, 36), overhead(lru.Adaptive, 36), objects(lru.LRU), objects(lru.S3FIFO), objects(lru.Adaptive), bar.Figure{Name: "New(50M), empty", Unit: "MiB", Limit: 1, Measure: func() float64 {
 		return float64(testkit.LiveBytes(func() any { return check(lru.New[uint64, uint64](50_000_000)) })) / (1 << 20)
 	}})
 	return s
