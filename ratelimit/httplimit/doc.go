@@ -42,7 +42,8 @@
 //	RateLimit: "daily";r=12;t=30
 //
 // where q events pass in w seconds, r remain, and after t seconds there are more.
-// Of several limits RateLimit names the one that binds. Retry-After (RFC 9110) is
+// Of several limits RateLimit names the one that binds; middlewares around one another
+// each add theirs, so name them apart by [WithPolicy]. Retry-After (RFC 9110) is
 // in whole seconds, rounded up, and never earlier than t. 429 is that of RFC
 // 6585, the problem types are quota-exceeded and temporary-reduced-capacity.
 //

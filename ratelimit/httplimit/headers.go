@@ -96,7 +96,7 @@ func (p *policy) headers(h http.Header, result ratelimit.Result) {
 	more := result.ResetAfter
 	if policies := p.policies(); policies != nil {
 		values[0] = policies.value
-		h["Ratelimit-Policy"] = values[:1:1]
+		h["Ratelimit-Policy"] = listed(h["Ratelimit-Policy"], values[:1:1])
 		if result.Index < len(policies.limits) {
 			more = nextToken(policies.limits[result.Index], result)
 		}
@@ -111,12 +111,21 @@ func (p *policy) headers(h http.Header, result ratelimit.Result) {
 	b = append(b, ";t="...)
 	b = strconv.AppendInt(b, seconds(more), 10)
 	values[1] = string(b)
-	h["Ratelimit"] = values[1:2:2]
+	h["Ratelimit"] = listed(h["Ratelimit"], values[1:2:2])
 	if p.legacy {
 		h["X-Ratelimit-Limit"] = []string{strconv.FormatInt(result.Limit, 10)}
 		h["X-Ratelimit-Remaining"] = []string{strconv.FormatInt(max(result.Remaining, 0), 10)}
 		h["X-Ratelimit-Reset"] = []string{strconv.FormatInt(seconds(result.ResetAfter), 10)}
 	}
+}
+
+// listed adds a limit to those that middlewares around this one have set: both fields
+// are lists, and lines of one name are one list (RFC 9110, 5.2).
+func listed(others, one []string) []string {
+	if len(others) == 0 {
+		return one
+	}
+	return append(others, one...)
 }
 
 // nextToken returns when there will be more than now. A bucket gets its next

@@ -314,3 +314,22 @@ func TestAllocations(t *testing.T) {
 	}
 	assert.LessOrEqual(t, testing.AllocsPerRun(1000, func() { h.ServeHTTP(w, r) }), 6.0)
 }
+
+// An address and an account are two middlewares, and both lists have both.
+func TestMiddlewaresAroundOneAnother(t *testing.T) {
+	account := middleware(t, keyed(t, ratelimit.PerHour(2)), httplimit.WithPolicy("account"), httplimit.WithKey(httplimit.KeyByHeader("Account")))
+	address := middleware(t, keyed(t, ratelimit.PerHour(10)), httplimit.WithPolicy("address"))
+	s := &served{}
+	h := address.Handler(account.Handler(s))
+	for i, want := range []int{200, 200, 429} {
+		w := get(h, "/", "Account", "a")
+		assert.Equal(t, want, w.Code)
+		assert.Equal(t, []string{`"address";q=10;w=3600`, `"account";q=2;w=3600`}, w.Header().Values("RateLimit-Policy"))
+		fields := w.Header().Values("RateLimit")
+		require.Len(t, fields, 2)
+		assert.Regexp(t, fmt.Sprintf(`^"address";r=%d;t=`, 9-i), fields[0])
+		assert.Regexp(t, fmt.Sprintf(`^"account";r=%d;t=`, max(0, 1-i)), fields[1])
+	}
+	assert.Equal(t, 2, s.count)
+	assert.Equal(t, int64(2), s.result.Limit, "the innermost one's")
+}
