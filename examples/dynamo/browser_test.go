@@ -17,6 +17,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/distkit/distkit/examples/internal/node"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 )
@@ -71,7 +72,7 @@ func openBrowser(t *testing.T) *browser {
 		if err != nil {
 			return false
 		}
-		_, err = readBody(resp)
+		_, err = node.ReadBody(resp)
 		return err == nil && resp.StatusCode == http.StatusOK
 	}, 20*time.Second, 50*time.Millisecond)
 	var opened struct {

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"sync"
 
+	"github.com/distkit/distkit/examples/internal/node"
 	"github.com/distkit/distkit/vclock"
 )
 
@@ -74,7 +75,7 @@ func (h *history) check(all map[string]Copies) []Violation {
 		if copies == nil && len(k.writes) > 0 && k.writes[0].dot.N > 0 {
 			found = append(found, Violation{"I1", key, "no node has it" + k.String()})
 		}
-		var first *versions
+		var first *node.Versions
 		for owner, v := range copies {
 			if first == nil {
 				first = &v
@@ -94,7 +95,7 @@ func (h *history) check(all map[string]Copies) []Violation {
 	return found
 }
 
-func (k *keyHistory) check(key string, v versions) (found []Violation) {
+func (k *keyHistory) check(key string, v node.Versions) (found []Violation) {
 	alive := map[vclock.Dot]bool{}
 	for dot := range v.All() {
 		alive[dot] = true
@@ -114,15 +115,15 @@ func (k *keyHistory) check(key string, v versions) (found []Violation) {
 			continue
 		}
 		if !v.Context().Contains(w.dot) {
-			found = append(found, Violation{"I1", key, fmt.Sprintf("write %s is unknown to the store", versionOf(w.dot))})
+			found = append(found, Violation{"I1", key, fmt.Sprintf("write %s is unknown to the store", node.VersionName(w.dot))})
 			continue
 		}
 		replaced, maybe := replacedBy.Contains(w.dot), maybeBy.Contains(w.dot)
 		switch {
 		case alive[w.dot] && replaced:
-			found = append(found, Violation{"I3", key, fmt.Sprintf("value %s was replaced and is back", versionOf(w.dot))})
+			found = append(found, Violation{"I3", key, fmt.Sprintf("value %s was replaced and is back", node.VersionName(w.dot))})
 		case !alive[w.dot] && !replaced && !maybe:
-			found = append(found, Violation{"I1", key, fmt.Sprintf("value %s is gone, and nobody who saw it wrote", versionOf(w.dot))})
+			found = append(found, Violation{"I1", key, fmt.Sprintf("value %s is gone, and nobody who saw it wrote", node.VersionName(w.dot))})
 		}
 		if alive[w.dot] {
 			unknown--

@@ -4,6 +4,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/distkit/distkit/examples/internal/node"
 	"github.com/distkit/distkit/vclock"
 	"github.com/distkit/distkit/vclock/shiviz"
 	"github.com/stretchr/testify/assert"
@@ -13,10 +14,10 @@ import (
 // The check finds what it is there to find.
 func TestCheckFindsViolations(t *testing.T) {
 	var empty vclock.Clock
-	one, dot1 := versions{}.Put(empty, "a", []byte("1"))
+	one, dot1 := node.Versions{}.Put(empty, "a", []byte("1"))
 	two, dot2 := one.Put(one.Context(), "a", []byte("2")) // replaces 1
 	side, dot3 := one.Put(empty, "b", []byte("3"))        // beside 1
-	unseen, dot4 := versions{}.Put(empty, "c", []byte("4"))
+	unseen, dot4 := node.Versions{}.Put(empty, "c", []byte("4"))
 
 	for _, c := range []struct {
 		name   string
@@ -84,7 +85,7 @@ func TestCheckFindsViolations(t *testing.T) {
 // The history of a key that breaks an invariant is a log that ShiViz can draw.
 func TestHistoryIsALog(t *testing.T) {
 	var empty vclock.Clock
-	one, dot1 := versions{}.Put(empty, "a", []byte("1"))
+	one, dot1 := node.Versions{}.Put(empty, "a", []byte("1"))
 	two, dot2 := one.Put(one.Context(), "b", []byte("2"))
 	h := newHistory()
 	h.add("k", empty, true, dot1, 1)

@@ -13,31 +13,32 @@ import (
 	"time"
 
 	"github.com/distkit/distkit"
+	"github.com/distkit/distkit/examples/internal/node"
 	"github.com/distkit/distkit/ring"
 )
 
 // Cluster runs its nodes in this process, each on a loopback port and in a
 // folder of its own, and kills and revives them.
 type Cluster struct {
-	settings Settings
+	settings node.Settings
 	platform Platform
 	dir      string
 	client   *http.Client
 	network  network
 
 	mu      sync.RWMutex
-	members []ring.Node       // running or not, in the order in which they came
-	nodes   map[string]*Node  // those that run
-	addrs   map[string]string // of all
+	members []ring.Node           // running or not, in the order in which they came
+	nodes   map[string]*node.Node // those that run
+	addrs   map[string]string     // of all
 }
 
 // startCluster starts nodes in that many zones, in turn.
-func startCluster(dir string, nodes, zones int, s Settings, p Platform) (*Cluster, error) {
-	c := &Cluster{dir: dir, platform: p, client: &http.Client{Timeout: 5 * time.Second, Transport: p.Transport}, nodes: map[string]*Node{}, addrs: map[string]string{}}
+func startCluster(dir string, nodes, zones int, s node.Settings, p Platform) (*Cluster, error) {
+	c := &Cluster{dir: dir, platform: p, client: &http.Client{Timeout: 5 * time.Second, Transport: p.Transport}, nodes: map[string]*node.Node{}, addrs: map[string]string{}}
 	for i := range nodes {
 		c.members = append(c.members, ring.Node{ID: fmt.Sprintf("node-%d", i+1), Weight: 1, Zone: fmt.Sprintf("zone-%c", 'a'+i%zones)})
 	}
-	s.Members = c.Members()
+	s.Founders = c.Members()
 	c.settings = s
 	for _, m := range c.members {
 		if err := c.Start(m.ID); err != nil {
@@ -87,24 +88,29 @@ func (c *Cluster) Start(name string) error {
 	if l != nil {
 		c.addrs[name] = l.Addr().String()
 	}
-	node, err := startNode(name, filepath.Join(c.dir, name), c.settings, c.platform, l, &httpPeers{client: c.client, self: name, addr: c.Addr, network: &c.network})
+	n, err := node.Start(name, filepath.Join(c.dir, name), c.settings, c.platform.Platform, l, c.peersOf(name))
 	if err != nil {
 		return err
 	}
-	c.nodes[name] = node
+	c.nodes[name] = n
 	return nil
+}
+
+// peersOf returns how a node calls the others, over the network that can be cut.
+func (c *Cluster) peersOf(name string) node.Peers {
+	return c.network.peersOf(name, node.HTTPPeers(c.client, name, c.Addr))
 }
 
 // Kill ends a node as a crash would.
 func (c *Cluster) Kill(name string) error {
 	c.mu.Lock()
-	node := c.nodes[name]
+	n := c.nodes[name]
 	delete(c.nodes, name)
 	c.mu.Unlock()
-	if node == nil {
+	if n == nil {
 		return fmt.Errorf("node is %q, want one that runs", name)
 	}
-	return node.Stop(true)
+	return n.Stop(true)
 }
 
 // Cut cuts the network: each node reaches those of its own group only, and the
@@ -112,8 +118,8 @@ func (c *Cluster) Kill(name string) error {
 func (c *Cluster) Cut(groups ...[]string) error {
 	c.mu.RLock()
 	defer c.mu.RUnlock()
-	for _, node := range slices.Concat(groups...) {
-		if err := c.known(node); err != nil {
+	for _, name := range slices.Concat(groups...) {
+		if err := c.known(name); err != nil {
 			return err
 		}
 	}
@@ -140,8 +146,8 @@ func (c *Cluster) Wipe(name string) error {
 // Close ends all nodes.
 func (c *Cluster) Close() error {
 	var err error
-	for _, node := range c.Running() {
-		err = errors.Join(err, node.Stop(false))
+	for _, n := range c.Running() {
+		err = errors.Join(err, n.Stop(false))
 	}
 	c.mu.Lock()
 	clear(c.nodes)
@@ -158,13 +164,13 @@ func (c *Cluster) Addr(name string) string {
 }
 
 // Running returns the nodes that run, by name.
-func (c *Cluster) Running() []*Node {
+func (c *Cluster) Running() []*node.Node {
 	c.mu.RLock()
 	defer c.mu.RUnlock()
-	var list []*Node
+	var list []*node.Node
 	for _, m := range c.members {
-		if node := c.nodes[m.ID]; node != nil {
-			list = append(list, node)
+		if n := c.nodes[m.ID]; n != nil {
+			list = append(list, n)
 		}
 	}
 	return list
@@ -173,7 +179,7 @@ func (c *Cluster) Running() []*Node {
 // Ring returns the ring as the first running node sees it.
 func (c *Cluster) Ring() *ring.Ring {
 	if running := c.Running(); len(running) > 0 {
-		return running[0].members.live.Load()
+		return running[0].Members().Ring()
 	}
 	return nil
 }
@@ -184,13 +190,15 @@ func (c *Cluster) AwaitAgreement(ctx context.Context) error {
 	return await(ctx, "the nodes do not agree who is alive", c.agree)
 }
 
+const lookEvery = 25 * time.Millisecond
+
 // await looks every now and then whether something holds.
 func await(ctx context.Context, fault string, holds func() bool) error {
 	for !holds() {
 		select {
 		case <-ctx.Done():
 			return fmt.Errorf("%s: %w", fault, context.Cause(ctx))
-		case <-time.After(gossipInterval / 2):
+		case <-time.After(lookEvery):
 		}
 	}
 	return nil
@@ -199,12 +207,12 @@ func await(ctx context.Context, fault string, holds func() bool) error {
 func (c *Cluster) agree() bool {
 	running := c.Running()
 	for _, n := range running {
-		if n.members.live.Load().Fingerprint() != running[0].members.live.Load().Fingerprint() {
+		if n.Members().Ring().Fingerprint() != running[0].Members().Ring().Fingerprint() {
 			return false
 		}
 		for _, m := range c.Members() {
-			up := c.running(m.ID) && c.network.reaches(n.name, m.ID)
-			if n.members.table.Up(m.ID) != up {
+			up := c.running(m.ID) && c.network.reaches(n.Name(), m.ID)
+			if n.Members().Up(m.ID) != up {
 				return false
 			}
 		}
@@ -214,35 +222,35 @@ func (c *Cluster) agree() bool {
 
 // Copies are all owners' copies of one key, by owner; of an owner that is down,
 // none.
-type Copies map[string]versions
+type Copies map[string]node.Versions
 
 // Inspect reads every key on every running node, past the API, as only the
 // owner of a cluster in one process can.
 func (c *Cluster) Inspect() (map[string]Copies, error) {
 	all := map[string]Copies{}
-	for _, node := range c.Running() {
-		r := node.members.live.Load()
-		held, err := node.engine.All()
+	for _, n := range c.Running() {
+		r := n.Members().Ring()
+		held, err := n.Engine().All()
 		if err != nil {
-			return nil, fmt.Errorf("%s: %w", node.name, err)
+			return nil, fmt.Errorf("%s: %w", n.Name(), err)
 		}
 		for key, data := range held {
-			v, err := decodeVersions(data)
+			v, err := node.DecodeVersions(data)
 			if err != nil {
-				return nil, fmt.Errorf("%s, key %q: %w", node.name, key, err)
+				return nil, fmt.Errorf("%s, key %q: %w", n.Name(), key, err)
 			}
 			copies := all[key]
 			if copies == nil {
 				copies = Copies{}
-				for _, owner := range r.AppendOwnersHash(nil, distkit.HashString(key), node.N) {
+				for _, owner := range r.AppendOwnersHash(nil, distkit.HashString(key), n.N) {
 					if c.running(owner) {
-						copies[owner] = versions{}
+						copies[owner] = node.Versions{}
 					}
 				}
 				all[key] = copies
 			}
-			if _, owner := copies[node.name]; owner {
-				copies[node.name] = v
+			if _, owner := copies[n.Name()]; owner {
+				copies[n.Name()] = v
 			}
 		}
 	}
@@ -285,14 +293,14 @@ func (c *Cluster) State() (State, error) {
 	}
 	s := State{Keys: len(all)}
 	behind := map[string]bool{}
-	for _, node := range c.Running() {
-		s.Hints += node.hints.pending()
-		for _, copy := range node.hints.waiting() {
-			behind[copy.key] = true
+	for _, n := range c.Running() {
+		s.Hints += n.Hints()
+		for _, key := range n.Awaited() {
+			behind[key] = true
 		}
 	}
 	for key, copies := range all {
-		var first *versions
+		var first *node.Versions
 		siblings := false
 		for _, v := range copies {
 			if first == nil {
@@ -312,10 +320,10 @@ func (c *Cluster) State() (State, error) {
 }
 
 // Engine returns the sum of what the engines of the running nodes counted.
-func (c *Cluster) Engine() EngineStats {
-	var sum EngineStats
-	for _, node := range c.Running() {
-		s := node.engine.Stats()
+func (c *Cluster) Engine() node.EngineStats {
+	var sum node.EngineStats
+	for _, n := range c.Running() {
+		s := n.Engine().Stats()
 		sum.Segments += s.Segments
 		sum.Reads += s.Reads
 		sum.CacheHits += s.CacheHits
@@ -326,23 +334,11 @@ func (c *Cluster) Engine() EngineStats {
 	return sum
 }
 
-// RepairStats is what anti-entropy cost.
-type RepairStats struct {
-	Sessions, HashBytes, Copies, CopyBytes uint64
-}
-
-func (s RepairStats) since(before RepairStats) RepairStats {
-	return RepairStats{s.Sessions - before.Sessions, s.HashBytes - before.HashBytes, s.Copies - before.Copies, s.CopyBytes - before.CopyBytes}
-}
-
 // Repairs returns the sum of what the running nodes counted.
-func (c *Cluster) Repairs() RepairStats {
-	var sum RepairStats
-	for _, node := range c.Running() {
-		sum.Sessions += node.repairs.sessions.Load()
-		sum.HashBytes += node.repairs.hashBytes.Load()
-		sum.Copies += node.repairs.copies.Load()
-		sum.CopyBytes += node.repairs.copyBytes.Load()
+func (c *Cluster) Repairs() node.RepairStats {
+	var sum node.RepairStats
+	for _, n := range c.Running() {
+		sum = sum.Plus(n.Repairs())
 	}
 	return sum
 }

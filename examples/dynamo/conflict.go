@@ -6,8 +6,10 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
+	"strings"
 	"sync"
 
+	"github.com/distkit/distkit/examples/internal/node"
 	"github.com/distkit/distkit/vclock"
 )
 
@@ -53,8 +55,8 @@ func (d *driver) conflict(ctx context.Context, query string, sides [][]string) (
 func (d *driver) conflictOn(ctx context.Context, key, query string, sides [][]string) (took int, err error) {
 	for i, side := range sides {
 		client := *d.client
-		client.query, client.once, client.name = query, true, fmt.Sprintf("side-%d", i+1)
-		client.sees = func(node string) bool { return slices.Contains(side, node) }
+		client.Query, client.Once, client.Name = query, true, fmt.Sprintf("side-%d", i+1)
+		client.Sees = func(name string) bool { return slices.Contains(side, name) }
 		// What the side itself has is all that it can have seen.
 		seen, err := client.Get(ctx, key, vclock.Clock{})
 		if err != nil && !unavailable(err) {
@@ -75,8 +77,8 @@ func (d *driver) conflictOn(ctx context.Context, key, query string, sides [][]st
 // unavailable reports that a node said it could not do what was asked, and did
 // not fail over it.
 func unavailable(err error) bool {
-	var answer statusError
-	return errors.As(err, &answer) && answer.code == http.StatusServiceUnavailable
+	var answer node.StatusError
+	return errors.As(err, &answer) && answer.Code == http.StatusServiceUnavailable
 }
 
 // reconcile is what clients do with conflicts: read, merge, write what replaces
@@ -87,4 +89,18 @@ func (d *driver) reconcile(ctx context.Context) Tally {
 			s.request(ctx, Request{Verb: Update, Key: fmt.Sprint(cutPrefix, i), Mark: "merged"})
 		}
 	})
+}
+
+// union merges sets of marks, one a line: what a client does with a conflict.
+// The newest maxMarks stay, so that a value does not grow without end.
+func union(sets [][]byte, mark string) []byte {
+	const maxMarks = 16
+	var all []string
+	for _, set := range sets {
+		all = append(all, strings.Split(string(set), "\n")...)
+	}
+	all = append(all, mark)
+	slices.Sort(all)
+	all = slices.Compact(all)
+	return []byte(strings.Join(all[max(0, len(all)-maxMarks):], "\n"))
 }

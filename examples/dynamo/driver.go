@@ -10,13 +10,14 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/distkit/distkit/examples/internal/node"
 	"github.com/distkit/distkit/vclock"
 )
 
 // driver runs clients against the cluster, measures them, and writes down what
 // was acknowledged.
 type driver struct {
-	client  *Client
+	client  *node.Client
 	clients int
 	seed    uint64
 	work    *Workload
@@ -67,7 +68,7 @@ func percentile(sorted []time.Duration, p float64) time.Duration {
 // session is one client's part of a phase.
 type session struct {
 	*driver
-	client Client // of its own, with the name of whoever asks at the time
+	client node.Client // of its own, with the name of whoever asks at the time
 	rng    *rand.Rand
 	tally  Tally
 }
@@ -102,7 +103,7 @@ func (d *driver) run(work func(s *session, share int)) Tally {
 func (d *driver) load(ctx context.Context) Tally {
 	return d.run(func(s *session, share int) {
 		for i := share; i < len(d.work.Items) && ctx.Err() == nil; i += d.clients {
-			s.client.name = fmt.Sprint("loader-", share)
+			s.client.Name = fmt.Sprint("loader-", share)
 			s.put(ctx, d.work.Items[i].Key, vclock.Clock{}, d.work.Items[i].Value)
 		}
 	})
@@ -146,9 +147,9 @@ func (d *driver) serve(ctx context.Context, t traffic, how time.Duration) Tally 
 func (s *session) request(ctx context.Context, r Request) {
 	// A request that has begun is finished: its outcome is part of the history.
 	ctx = context.WithoutCancel(ctx)
-	s.client.name = r.Mark
-	if chosen := s.chosen.Load(); chosen != nil && s.driver.client.query == "" {
-		s.client.query = fmt.Sprintf("r=%d&w=%d", chosen[0], chosen[1])
+	s.client.Name = r.Mark
+	if chosen := s.chosen.Load(); chosen != nil && s.driver.client.Query == "" {
+		s.client.Query = fmt.Sprintf("r=%d&w=%d", chosen[0], chosen[1])
 	}
 	verb := r.Verb
 	if verb == Visit && s.rng.Float64() < visitWrites {
@@ -166,7 +167,7 @@ func (s *session) request(ctx context.Context, r Request) {
 	}
 }
 
-func (s *session) get(ctx context.Context, key string) (Answer, bool) {
+func (s *session) get(ctx context.Context, key string) (node.Answer, bool) {
 	start := time.Now()
 	a, err := s.client.Get(ctx, key, vclock.Clock{})
 	took := time.Since(start)
@@ -185,7 +186,7 @@ func (s *session) put(ctx context.Context, key string, seen vclock.Clock, value 
 	s.note(key, a, err)
 }
 
-func (s *session) delete(ctx context.Context, key string, found Answer) {
+func (s *session) delete(ctx context.Context, key string, found node.Answer) {
 	if len(found.Values) == 0 {
 		return
 	}
@@ -196,11 +197,11 @@ func (s *session) delete(ctx context.Context, key string, found Answer) {
 	s.note(key, a, err)
 }
 
-func (s *session) note(key string, a Answer, err error) bool {
+func (s *session) note(key string, a node.Answer, err error) bool {
 	s.total.Add(1)
 	s.tally.Retries += a.Retries
 	if err == nil {
-		s.exact.add(key, s.client.name)
+		s.exact.add(key, s.client.Name)
 		return true
 	}
 	s.tally.Failed++

@@ -4,9 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
-	"io"
 	"net"
-	"net/http"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -16,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/distkit/distkit/examples/internal/node"
 	"github.com/distkit/distkit/vclock"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -125,131 +124,26 @@ func TestBadUsageIsOneLine(t *testing.T) {
 }
 
 // testCluster starts five nodes that agree on who is alive.
-func testCluster(t *testing.T, s Settings) (*Cluster, *Client) {
+func testCluster(t *testing.T, s node.Settings) (*Cluster, *node.Client) {
 	t.Helper()
 	c, err := startCluster(t.TempDir(), nodeCount, zoneCount, s, realPlatform())
 	require.NoError(t, err)
 	t.Cleanup(func() { assert.NoError(t, c.Close()) })
 	require.NoError(t, within(t.Context(), 10*time.Second, c.AwaitAgreement))
-	client, err := newClient(t.Context(), c.client, c.Addr, "node-1", RouteAware)
+	client, err := node.NewClient(t.Context(), c.client, c.Addr, "node-1", node.RouteAware)
 	require.NoError(t, err)
 	return c, client
 }
 
-var usual = Settings{N: 3, R: 2, W: 2, Fsync: FsyncOff, HintRate: 10_000, RepairEvery: 200 * time.Millisecond}
+var usual = node.Settings{N: 3, R: 2, W: 2, Fsync: node.FsyncOff, HintRate: 10_000, RepairEvery: 200 * time.Millisecond}
 
-func TestReadWriteDelete(t *testing.T) {
-	_, client := testCluster(t, usual)
-	ctx, none := t.Context(), vclock.Clock{}
-
-	a, err := client.Get(ctx, "a/b c?", none)
-	require.NoError(t, err)
-	assert.Empty(t, a.Values, "absent")
-	_, there, err := client.Delete(ctx, "a/b c?", none)
-	require.NoError(t, err)
-	assert.False(t, there, "nothing to delete")
-
-	first, err := client.Put(ctx, "a/b c?", none, []byte("one"))
-	require.NoError(t, err)
-	second, err := client.Put(ctx, "a/b c?", first.Context, []byte("two"))
-	require.NoError(t, err)
-	a, err = client.Get(ctx, "a/b c?", second.Context)
-	require.NoError(t, err)
-	assert.Equal(t, [][]byte{[]byte("two")}, a.Values, "a write with a context replaces what it had seen")
-
-	// Somebody who has not seen it writes: a conflict, which a third resolves.
-	_, err = client.Put(ctx, "a/b c?", first.Context, []byte("zwei"))
-	require.NoError(t, err)
-	a, err = client.Get(ctx, "a/b c?", none)
-	require.NoError(t, err)
-	assert.ElementsMatch(t, [][]byte{[]byte("two"), []byte("zwei")}, a.Values)
-	_, err = client.Put(ctx, "a/b c?", a.Context, []byte("both"))
-	require.NoError(t, err)
-	a, err = client.Get(ctx, "a/b c?", none)
-	require.NoError(t, err)
-	assert.Equal(t, [][]byte{[]byte("both")}, a.Values)
-
-	_, there, err = client.Delete(ctx, "a/b c?", a.Context)
-	require.NoError(t, err)
-	assert.True(t, there)
-	a, err = client.Get(ctx, "a/b c?", none)
-	require.NoError(t, err)
-	assert.Empty(t, a.Values)
-	_, there, err = client.Delete(ctx, "a/b c?", none)
-	require.NoError(t, err)
-	assert.False(t, there, "deleted already")
-}
-
-func do(t *testing.T, method, url, token string, body io.Reader) (status int, answer string) {
+// settled waits until all copies agree.
+func settled(t *testing.T, c *Cluster) {
 	t.Helper()
-	req, err := http.NewRequestWithContext(t.Context(), method, url, body)
-	require.NoError(t, err)
-	if token != "" {
-		req.Header.Set(headerContext, token)
-	}
-	resp, err := http.DefaultClient.Do(req)
-	require.NoError(t, err)
-	defer http.DefaultClient.CloseIdleConnections()
-	b, err := readBody(resp)
-	require.NoError(t, err)
-	return resp.StatusCode, strings.TrimSpace(string(b))
-}
-
-// Any node takes any request, and hostile bytes get one line.
-func TestEveryNodeAnswers(t *testing.T) {
-	c, _ := testCluster(t, usual)
-	for _, m := range c.Members() {
-		name := m.ID
-		base := "http://" + c.Addr(name)
-		status, _ := do(t, "PUT", base+"/v1/kv/from/"+name, "", strings.NewReader("value"))
-		assert.Equal(t, http.StatusNoContent, status)
-		for _, other := range c.Members() {
-			status, body := do(t, "GET", "http://"+c.Addr(other.ID)+"/v1/kv/from/"+name, "", nil)
-			assert.Equal(t, http.StatusOK, status)
-			assert.Equal(t, "value", body)
-		}
-		future, err := vclock.Make(vclock.Dot{ID: "nobody", N: 7})
-		require.NoError(t, err)
-		token, err := future.MarshalText()
-		require.NoError(t, err)
-		for _, bad := range []struct {
-			status                    int
-			method, path, token, body string
-		}{
-			{404, "GET", "/v1/kv/absent", "", ""},
-			{404, "DELETE", "/v1/kv/absent", "", ""},
-			{503, "GET", "/v1/kv/from/" + name, string(token), ""}, // nobody can answer with what that client has seen
-			{400, "GET", "/v1/kv/a", "no token!", ""},
-			{400, "PUT", "/v1/kv/a", "AAAA", "value"},
-			{400, "GET", "/v1/kv/a?r=9", "", ""},
-			{400, "PUT", "/v1/kv/a?w=none", "", "value"},
-			{413, "PUT", "/v1/kv/a", "", strings.Repeat("x", maxBody+1)},
-			{400, "POST", "/i/put", "", "\xff\xff\xff\xff\xff\xff\xff\xff\x7f"},
-			{400, "POST", "/i/put", "", replicaBody(name, "k", "no versions")},
-			{400, "POST", "/i/put", "", replicaBody("stranger", "k", emptyVersions)},
-			{400, "POST", "/i/get", "", "\x05a"},
-			{400, "POST", "/i/gossip", "", "\xff"},
-			{400, "POST", "/i/gossip", "", string(gossipMessage{delta: []byte("garbage")}.encode())},
-			{400, "POST", "/i/gossip", "", string(gossipMessage{digest: []byte("garbage")}.encode())},
-		} {
-			status, body := do(t, bad.method, base+bad.path, bad.token, strings.NewReader(bad.body))
-			assert.Equal(t, bad.status, status, "%s %s: %s", bad.method, bad.path, body)
-			assert.NotEmpty(t, body)
-			assert.NotContains(t, body, "\n")
-		}
-	}
-}
-
-var emptyVersions = func() string {
-	b, err := encodeVersions(versions{})
-	if err != nil {
-		panic(err)
-	}
-	return string(b)
-}()
-
-func replicaBody(owner, key, value string) string {
-	return string(replicaMessage{owner, key, []byte(value)}.encode())
+	require.Eventually(t, func() bool {
+		state, err := c.State()
+		return err == nil && state.Hints == 0 && state.Diverged == 0
+	}, 20*time.Second, 50*time.Millisecond)
 }
 
 // With one node of three down nothing fails, its share waits as hints with the
@@ -280,6 +174,7 @@ func TestANodeDiesAndReturns(t *testing.T) {
 	}, 10*time.Second, 50*time.Millisecond)
 	assert.Equal(t, ring, c.Ring().Fingerprint())
 	assert.Error(t, c.Start(victim), "it runs")
+	assert.Error(t, c.Wipe(victim), "it runs")
 	assert.Error(t, c.Kill("node-9"))
 	assert.Error(t, c.Start("node-9"))
 }
@@ -288,7 +183,7 @@ func TestANodeDiesAndReturns(t *testing.T) {
 // are the hints.
 func TestAllNodesDie(t *testing.T) {
 	s := usual
-	s.Fsync = FsyncGroup
+	s.Fsync = node.FsyncGroup
 	c, client := testCluster(t, s)
 	require.NoError(t, c.Kill(victim))
 	for i := range 50 {
@@ -296,7 +191,7 @@ func TestAllNodesDie(t *testing.T) {
 		require.NoError(t, err)
 	}
 	for _, n := range c.Running() {
-		require.NoError(t, c.Kill(n.name))
+		require.NoError(t, c.Kill(n.Name()))
 	}
 	for _, m := range c.Members() {
 		require.NoError(t, c.Start(m.ID))

@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/distkit/distkit/examples/internal/node"
 	"github.com/distkit/distkit/vclock"
 )
 
@@ -30,16 +31,16 @@ func (d *driver) flood(ctx context.Context) (report FloodReport, err error) {
 	for range d.clients {
 		wg.Go(func() {
 			client := *d.client
-			client.name, client.route, client.once = flooder, RouteAware, true
+			client.Name, client.Route, client.Once = flooder, node.RouteAware, true
 			allowed, denied := 0, 0
 			var failed error
 			for ctx.Err() == nil && failed == nil {
 				_, e := client.Get(context.WithoutCancel(ctx), key, vclock.Clock{})
-				var answer statusError
+				var answer node.StatusError
 				switch {
 				case e == nil:
 					allowed++
-				case errors.As(e, &answer) && answer.code == http.StatusTooManyRequests:
+				case errors.As(e, &answer) && answer.Code == http.StatusTooManyRequests:
 					denied++
 				default:
 					failed = e
@@ -54,6 +55,6 @@ func (d *driver) flood(ctx context.Context) (report FloodReport, err error) {
 	}
 	wg.Wait()
 	report.Took = time.Since(start)
-	report.Fair = int(report.Took.Seconds()/clientLimit.Period.Seconds()*float64(clientLimit.Events)+float64(clientLimit.Burst)) + 1
+	report.Fair = int(report.Took.Seconds()/node.ClientLimit.Period.Seconds()*float64(node.ClientLimit.Events)+float64(node.ClientLimit.Burst)) + 1
 	return report, err
 }

@@ -11,6 +11,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/distkit/distkit"
+	"github.com/distkit/distkit/examples/internal/node"
 	"github.com/distkit/distkit/quorum/pbs"
 	"github.com/distkit/distkit/vclock"
 )
@@ -92,9 +93,9 @@ const (
 // last writes.
 func (p *page) serveKey(w http.ResponseWriter, r *http.Request) {
 	key := r.PathValue("key")
-	running := map[string]*Node{}
+	running := map[string]*node.Node{}
 	for _, n := range p.cluster.Running() {
-		running[n.name] = n
+		running[n.Name()] = n
 	}
 	view := struct {
 		Key      string        `json:"key"`
@@ -103,7 +104,7 @@ func (p *page) serveKey(w http.ResponseWriter, r *http.Request) {
 		Context  string        `json:"context"`
 		Writes   []writeView   `json:"writes"`
 	}{Key: key, Hash: fmt.Sprintf("%016x", distkit.HashString(key)), Replicas: []replicaView{}, Writes: []writeView{}}
-	var all versions
+	var all node.Versions
 	circle := p.cluster.Ring()
 	if circle != nil {
 		for i, name := range circle.AppendOwnersHash(nil, distkit.HashString(key), circle.Len()) {
@@ -113,14 +114,14 @@ func (p *page) serveKey(w http.ResponseWriter, r *http.Request) {
 			}
 			if n := running[name]; n != nil {
 				replica.State = "up"
-				v, err := n.load(key)
+				v, err := n.Copy(key)
 				if err != nil {
 					http.Error(w, err.Error(), http.StatusInternalServerError)
 					return
 				}
 				all = all.Merge(v)
 				for dot, value := range v.All() {
-					replica.Values = append(replica.Values, versionView{versionOf(dot), shorten(value)})
+					replica.Values = append(replica.Values, versionView{node.VersionName(dot), shorten(value)})
 				}
 			}
 			view.Replicas = append(view.Replicas, replica)
@@ -141,7 +142,7 @@ func shorten(value []byte) string {
 
 // last returns the last writes of key that were acknowledged, oldest first, each
 // with those of the others that it had seen and no other one of them had.
-func (h *history) last(key string, now versions, n int) []writeView {
+func (h *history) last(key string, now node.Versions, n int) []writeView {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	list := []writeView{}
@@ -158,7 +159,7 @@ func (h *history) last(key string, now versions, n int) []writeView {
 		if w.dot.N == 0 {
 			continue
 		}
-		view := writeView{Version: versionOf(w.dot), Actor: w.dot.ID, Seen: []string{}, Alive: alive[w.dot]}
+		view := writeView{Version: node.VersionName(w.dot), Actor: w.dot.ID, Seen: []string{}, Alive: alive[w.dot]}
 		for _, o := range writes {
 			direct := o.dot.N > 0 && w.seen.Contains(o.dot)
 			for _, between := range writes {
@@ -167,7 +168,7 @@ func (h *history) last(key string, now versions, n int) []writeView {
 				}
 			}
 			if direct {
-				view.Seen = append(view.Seen, versionOf(o.dot))
+				view.Seen = append(view.Seen, node.VersionName(o.dot))
 			}
 		}
 		list = append(list, view)

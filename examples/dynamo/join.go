@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/distkit/distkit/examples/internal/node"
 	"github.com/distkit/distkit/merkle"
 	"github.com/distkit/distkit/ring"
 )
@@ -41,12 +42,12 @@ func (c *Cluster) Add(ctx context.Context, newcomer ring.Node) (report JoinRepor
 		return report, errors.Join(err, c.forget(newcomer.ID))
 	}
 	sent := c.Repairs()
-	operator := httpPeers{client: c.client, self: newcomer.ID, addr: c.Addr, network: &c.network}
+	operator := c.peersOf(newcomer.ID)
 	everyone := func(path string, body []byte) (total int, err error) {
 		for _, n := range c.Running() {
-			answer, err := operator.Call(ctx, n.name, path, body)
+			answer, err := operator.Call(ctx, n.Name(), path, body)
 			for try := 1; err != nil && try < 5; try++ { // every step may be done twice
-				answer, err = operator.Call(ctx, n.name, path, body)
+				answer, err = operator.Call(ctx, n.Name(), path, body)
 			}
 			if err != nil {
 				return total, err
@@ -66,15 +67,15 @@ func (c *Cluster) Add(ctx context.Context, newcomer ring.Node) (report JoinRepor
 		return report, errors.Join(err, err2, c.forget(newcomer.ID))
 	}
 	first := c.Running()[0]
-	if err := first.members.table.Join(newcomer.ID, newcomer.Weight, newcomer.Zone); err != nil { // 3: the new ring
+	if err := first.Members().Join(newcomer); err != nil { // 3: the new ring
 		return report, err
 	}
 	c.mu.Lock()
-	c.settings.Members = slices.Clone(c.members)
+	c.settings.Founders = slices.Clone(c.members)
 	c.mu.Unlock()
 	err = within(ctx, 10*time.Second, func(ctx context.Context) error {
 		return await(ctx, "not every node has the new ring", func() bool {
-			return !slices.ContainsFunc(c.Running(), func(n *Node) bool { return n.members.live.Load().Fingerprint() != after.Fingerprint() })
+			return !slices.ContainsFunc(c.Running(), func(n *node.Node) bool { return n.Members().Ring().Fingerprint() != after.Fingerprint() })
 		})
 	})
 	if err != nil {
@@ -105,7 +106,7 @@ func (c *Cluster) forget(name string) (err error) {
 func (r *JoinReport) measure(c *Cluster, before, after *ring.Ring) error {
 	trees := map[string]*merkle.Tree{}
 	for _, n := range c.Running() {
-		trees[n.name] = n.rows.snapshot()
+		trees[n.Name()] = n.Tree()
 	}
 	keys := func(at ring.Range) uint64 {
 		for _, owner := range before.AppendOwnersHash(nil, at.End, c.settings.N) {

@@ -7,15 +7,12 @@
 //	go run ./examples/dynamo                 # with a page to watch
 //	go run ./examples/dynamo -headless       # a report, and status 1 if an invariant is violated
 //
-// The files, in the order in which they are worth reading: coordinator.go (how
-// a key is read and written), node.go (what a node is made of), store.go,
-// compact.go, segment.go and wal.go (where it keeps things), hints.go and
-// gossip.go (what happens when a node is down), rows.go and repair.go (how copies
-// become equal again), move.go and join.go (how a node joins), usage.go and
-// limits.go (who asks for what, and how often), api.go, peerapi.go and message.go
-// (HTTP), cluster.go, platform.go and network.go (what it runs on), workload.go,
-// driver.go and client.go (the traffic), scenario.go, report.go, check.go and
-// exact.go (the script and the proof), web.go, state.go and inspect.go (the page).
+// What a node is made of, and how it reads and writes, is in the package
+// examples/internal/node. The files here, in the order in which they are worth
+// reading: cluster.go, platform.go and network.go (what the nodes run on),
+// workload.go and driver.go (the traffic), scenario.go, conflict.go, zones.go,
+// flood.go and join.go (the script), report.go, check.go and exact.go (the proof),
+// web.go, state.go, recent.go and inspect.go (the page).
 package main
 
 import (
@@ -30,6 +27,8 @@ import (
 	"runtime"
 	"syscall"
 	"time"
+
+	"github.com/distkit/distkit/examples/internal/node"
 )
 
 func main() {
@@ -51,8 +50,8 @@ type options struct {
 	dir      string
 	items    int
 	clients  int
-	route    Route
-	settings Settings
+	route    node.Route
+	settings node.Settings
 }
 
 const (
@@ -97,8 +96,8 @@ func parseFlags(args []string, errs io.Writer) (options, error) {
 	f.IntVar(&o.settings.R, "r", 2, "answers that a read waits for")
 	f.IntVar(&o.settings.W, "w", 2, "acknowledgements that a write waits for")
 	f.BoolVar(&o.settings.Strict, "strict", false, "count answers of owners only, not of stand-ins")
-	route := f.String("route", string(RouteAware), "whom clients ask: aware (an owner of the key) or any (a node at random, as a balancer does)")
-	fsync := f.String("fsync", string(FsyncGroup), "when a write counts as on disk: always, group or off")
+	route := f.String("route", string(node.RouteAware), "whom clients ask: aware (an owner of the key) or any (a node at random, as a balancer does)")
+	fsync := f.String("fsync", string(node.FsyncGroup), "when a write counts as on disk: always, group or off")
 	f.DurationVar(&o.settings.RepairEvery, "repair-every", 2*time.Second, "between two comparisons of a node's copies with another's")
 	f.Float64Var(&o.settings.HintRate, "hint-rate", 2000, "hints a second that a node hands back to an owner")
 	if err := f.Parse(args); err != nil {
@@ -114,7 +113,7 @@ func parseFlags(args []string, errs io.Writer) (options, error) {
 			o.duration = 18 * time.Second
 		}
 	}
-	o.settings.Fsync, o.route = Fsync(*fsync), Route(*route)
+	o.settings.Fsync, o.route = node.Fsync(*fsync), node.Route(*route)
 	return o, o.check(f.Args())
 }
 
@@ -123,9 +122,9 @@ func (o options) check(rest []string) error {
 	switch {
 	case len(rest) > 0:
 		return fmt.Errorf("argument is %q, want none", rest[0])
-	case s.Fsync != FsyncAlways && s.Fsync != FsyncGroup && s.Fsync != FsyncOff:
+	case s.Fsync != node.FsyncAlways && s.Fsync != node.FsyncGroup && s.Fsync != node.FsyncOff:
 		return fmt.Errorf("-fsync is %q, want always, group or off", s.Fsync)
-	case o.route != RouteAware && o.route != RouteAny:
+	case o.route != node.RouteAware && o.route != node.RouteAny:
 		return fmt.Errorf("-route is %q, want aware or any", o.route)
 	case o.duration < time.Second || o.duration > time.Hour:
 		return fmt.Errorf("-duration is %v, want 1s to 1h", o.duration)
@@ -175,7 +174,7 @@ func (o options) play(ctx context.Context, stdin io.Reader, out io.Writer) (err 
 	}
 	defer func() { err = errors.Join(err, c.Close()) }()
 
-	client, err := newClient(ctx, c.client, c.Addr, c.Members()[0].ID, o.route)
+	client, err := node.NewClient(ctx, c.client, c.Addr, c.Members()[0].ID, o.route)
 	if err != nil {
 		return err
 	}

@@ -2,10 +2,13 @@ package main
 
 import (
 	"context"
-	"errors"
+	"fmt"
+	"net/http"
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/distkit/distkit/examples/internal/node"
 )
 
 // network is what lies between the nodes, which can be cut.
@@ -19,15 +22,15 @@ type network struct {
 // lossTimeout is after how long a message counts as lost.
 const lossTimeout = 300 * time.Millisecond
 
-var errLost = errors.New("the message got no answer: the network is cut")
+var errLost = fmt.Errorf("the network is cut: %w", node.ErrUnsent)
 
 // cut leaves each of these nodes only with those of its group; the nodes that no
 // group names are on a side of their own, together.
 func (n *network) cut(groups ...[]string) {
 	side := map[string]int{}
 	for i, group := range groups {
-		for _, node := range group {
-			side[node] = i + 1
+		for _, name := range group {
+			side[name] = i + 1
 		}
 	}
 	n.mu.Lock()
@@ -61,4 +64,28 @@ func (n *network) carry(ctx context.Context, from, to string) error {
 	case <-time.After(lossTimeout):
 		return errLost
 	}
+}
+
+// peersOf returns how self calls the others over this network.
+func (n *network) peersOf(self string, over node.Peers) node.Peers { return &cutPeers{over, self, n} }
+
+// cutPeers are Peers whose messages a network carries.
+type cutPeers struct {
+	node.Peers
+	self    string
+	network *network
+}
+
+func (p *cutPeers) Call(ctx context.Context, to, path string, body []byte) ([]byte, error) {
+	if err := p.network.carry(ctx, p.self, to); err != nil {
+		return nil, fmt.Errorf("%s: %w", to, err)
+	}
+	return p.Peers.Call(ctx, to, path, body)
+}
+
+func (p *cutPeers) Forward(r *http.Request, to string, body []byte) (*http.Response, error) {
+	if err := p.network.carry(r.Context(), p.self, to); err != nil {
+		return nil, fmt.Errorf("%s: %w", to, err)
+	}
+	return p.Peers.Forward(r, to, body)
 }

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/distkit/distkit/examples/internal/node"
 	"github.com/distkit/distkit/vclock"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -37,7 +38,7 @@ func TestPartition(t *testing.T) {
 			done := 0
 			for i, side := range [][]string{left, right} {
 				client := *client
-				client.query, client.once, client.sees = query, true, func(node string) bool { return slices.Contains(side, node) }
+				client.Query, client.Once, client.Sees = query, true, func(node string) bool { return slices.Contains(side, node) }
 				a, err := client.Put(t.Context(), key, seen, fmt.Appendf(nil, "%s by %d", mark, i))
 				if err == nil {
 					took[i]++
@@ -45,9 +46,9 @@ func TestPartition(t *testing.T) {
 					bases[key] = a.Context
 					continue
 				}
-				answer := statusError{}
+				answer := node.StatusError{}
 				require.True(t, errors.As(err, &answer), "%v", err)
-				require.Equal(t, http.StatusServiceUnavailable, answer.code)
+				require.Equal(t, http.StatusServiceUnavailable, answer.Code)
 				require.Zero(t, a.Maybe, "%v", err)
 			}
 			if done == 2 {

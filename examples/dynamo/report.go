@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/distkit/distkit/examples/internal/node"
 	"github.com/distkit/distkit/hll"
 )
 
@@ -25,7 +26,7 @@ type report struct {
 	sides           [][]string
 	strict, loose   CutReport
 	refilled        time.Duration
-	repairs         RepairStats
+	repairs         node.RepairStats
 	flood           FloodReport
 	join            JoinReport
 	settled         bool
@@ -34,7 +35,7 @@ type report struct {
 }
 
 type routeTally struct {
-	route    Route
+	route    node.Route
 	messages float64 // between nodes, an operation
 	tally    Tally
 }
@@ -119,7 +120,7 @@ func (r *report) verdict(c *Cluster, d *driver) error {
 }
 
 // findings prints a line or two for each thing that the script shows.
-func (r *report) findings(e EngineStats) {
+func (r *report) findings(e node.EngineStats) {
 	p := func(name, format string, args ...any) {
 		fmt.Fprintf(r.out, "%-8s "+format+"\n", append([]any{name}, args...)...)
 	}
@@ -136,7 +137,7 @@ func (r *report) findings(e EngineStats) {
 	p("merkle", "%d copies are back on an empty disk after %.1f s,", r.repairs.Copies, r.refilled.Seconds())
 	p("", "%s of them sent, and %s of hashes and positions (%s)",
 		size(r.repairs.CopyBytes), size(r.repairs.HashBytes), percent(r.repairs.HashBytes, r.repairs.CopyBytes))
-	p("limit", "%v for each client; %s got %d answers", clientLimit, flooder, r.flood.Allowed)
+	p("limit", "%v for each client; %s got %d answers", node.ClientLimit, flooder, r.flood.Allowed)
 	p("", "of %d it might have had, and was told to wait %d times, all others %d", r.flood.Fair, r.flood.Denied, r.flood.Others)
 	p("join", "%d of %d copies moved (%s, fair %.1f %%) in %.1f s,", r.join.Moved, r.join.Copies,
 		percent(r.join.Moved, r.join.Copies), 100*r.join.Ideal, r.join.Took.Seconds())

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/distkit/distkit/examples/internal/node"
 	"github.com/distkit/distkit/ring"
 )
 
@@ -94,17 +95,17 @@ func (s *scenario) load(ctx context.Context) (Tally, error) { return s.driver.lo
 // rest to the owners; then the sketches of all nodes are held against the truth.
 func (s *scenario) steady(ctx context.Context) (Tally, error) {
 	d, network := s.driver, &s.cluster.network
-	usual := d.client.route
-	measure := func(route Route, share float64) Tally {
-		d.client.route = route
+	usual := d.client.Route
+	measure := func(route node.Route, share float64) Tally {
+		d.client.Route = route
 		before := network.messages.Load()
 		t := s.serve(ctx, share)
 		s.report.routes = append(s.report.routes, routeTally{route, float64(network.messages.Load()-before) / float64(t.Count()), t})
 		return t
 	}
-	measure(RouteAny, 0.05)
-	t := measure(RouteAware, 0.15)
-	d.client.route = usual
+	measure(node.RouteAny, 0.05)
+	t := measure(node.RouteAware, 0.15)
+	d.client.Route = usual
 	return t, s.checkUsage(ctx)
 }
 
@@ -119,8 +120,8 @@ func (s *scenario) checkUsage(ctx context.Context) error {
 	s.driver.exact.mu.Unlock()
 	err := within(ctx, patience, func(ctx context.Context) error {
 		return await(ctx, "not every node has all counts", func() bool {
-			return !slices.ContainsFunc(s.cluster.Running(), func(n *Node) bool {
-				hot, _, err := n.usage.all()
+			return !slices.ContainsFunc(s.cluster.Running(), func(n *node.Node) bool {
+				hot, _, err := n.Usage()
 				return err != nil || hot.Total() < want
 			})
 		})
@@ -129,7 +130,7 @@ func (s *scenario) checkUsage(ctx context.Context) error {
 		return err
 	}
 	for _, n := range s.cluster.Running() {
-		hot, clients, err := n.usage.all()
+		hot, clients, err := n.Usage()
 		if err != nil {
 			return err
 		}
@@ -226,7 +227,7 @@ func (s *scenario) refill(ctx context.Context) (t Tally, err error) {
 	}
 	t = s.serve(ctx, 0.1)
 	took, err := s.settle(ctx, patience)
-	s.report.refilled, s.report.repairs = t.Took+took, s.cluster.Repairs().since(before)
+	s.report.refilled, s.report.repairs = t.Took+took, s.cluster.Repairs().Since(before)
 	return t, err
 }
 
@@ -243,7 +244,7 @@ func (s *scenario) flood(ctx context.Context) (t Tally, err error) {
 	err = <-done
 	f := &s.report.flood
 	for _, n := range s.cluster.Running() {
-		own, all := n.limits.deniedTo(flooder)
+		own, all := n.DeniedTo(flooder)
 		f.Others += all - own
 	}
 	if f.Allowed > f.Fair {

@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"hash/fnv"
@@ -20,6 +21,7 @@ import (
 	"time"
 
 	"github.com/distkit/distkit"
+	"github.com/distkit/distkit/examples/internal/node"
 )
 
 // sim is a platform in fake time that a seed drives: messages take their time
@@ -30,7 +32,7 @@ import (
 type sim struct {
 	seed  uint64
 	start time.Time
-	nodes func(name string) *Node
+	nodes func(name string) *node.Node
 
 	mu    sync.Mutex
 	sent  map[string]uint64
@@ -44,17 +46,19 @@ func newSim(seed uint64) *sim {
 
 func (s *sim) platform() Platform {
 	return Platform{
+		Platform: node.Platform{
+			Open:  s.open,
+			Actor: func(name string) string { return fmt.Sprintf("%s~%d", name, s.count("life "+name)) },
+			Rand:  func(name string) *rand.Rand { return rand.New(rand.NewPCG(s.seed, s.draw("rand "+name))) },
+		},
 		Listen:    func(string) (net.Listener, error) { return nil, nil },
 		Transport: s,
-		Open:      s.open,
 		Remove: func(dir string) error {
 			s.mu.Lock()
 			defer s.mu.Unlock()
 			maps.DeleteFunc(s.disks, func(path string, _ *simDisk) bool { return strings.HasPrefix(path, dir+"/") })
 			return os.RemoveAll(dir)
 		},
-		Actor: func(name string) string { return fmt.Sprintf("%s~%d", name, s.count("life "+name)) },
-		Rand:  func(name string) *rand.Rand { return rand.New(rand.NewPCG(s.seed, s.draw("rand "+name))) },
 	}
 }
 
@@ -90,42 +94,51 @@ func (s *sim) RoundTrip(r *http.Request) (*http.Response, error) {
 		body, _ = io.ReadAll(r.Body)
 		r.Body.Close()
 	}
-	what := r.Method + " " + r.URL.String() + r.Header.Get(headerFrom) + r.Header.Get(headerClient)
+	what := r.Method + " " + r.URL.String() + r.Header.Get(node.HeaderFrom) + r.Header.Get(node.HeaderClient)
 	if r.URL.Path == "/i/put" || r.URL.Path == "/i/get" {
-		if m, err := decodeReplicaMessage(body); err == nil {
-			what += m.owner + m.key
-		}
+		what += whose(body)
 	}
 	there, back := s.draw(what), s.draw(what)
 	if err := pause(r.Context(), delay(there)); err != nil {
 		return nil, err
 	}
-	node := s.nodes(r.URL.Host)
-	if node == nil {
+	n := s.nodes(r.URL.Host)
+	if n == nil {
 		return nil, &net.OpError{Op: "dial", Err: os.NewSyscallError("connect", syscall.ECONNREFUSED)}
 	}
 	ctx, cancel := context.WithCancel(r.Context())
 	defer cancel()
-	defer context.AfterFunc(node.life, cancel)()
+	defer context.AfterFunc(n.Life(), cancel)()
 	on := httptest.NewRequestWithContext(ctx, r.Method, r.URL.String(), bytes.NewReader(body))
 	on.Header = r.Header.Clone()
 	answer := httptest.NewRecorder()
 	served := make(chan struct{})
 	go func() {
 		defer close(served)
-		node.handler.ServeHTTP(answer, on)
+		n.ServeHTTP(answer, on)
 	}()
 	select {
 	case <-served:
 	case <-ctx.Done():
 	}
-	if node.life.Err() != nil || back>>16%200 == 0 {
+	if n.Life().Err() != nil || back>>16%200 == 0 {
 		return nil, &net.OpError{Op: "read", Err: syscall.ECONNRESET} // it may have been done
 	}
 	if err := pause(r.Context(), delay(back)); err != nil {
 		return nil, err
 	}
 	return answer.Result(), nil
+}
+
+// whose returns the owner and the key that a message about a copy begins with,
+// each with its length before it. What follows may differ from play to play.
+func whose(message []byte) string {
+	rest := message
+	for range 2 {
+		n, size := binary.Uvarint(rest)
+		rest = rest[size+int(n):]
+	}
+	return string(message[:len(message)-len(rest)])
 }
 
 func pause(ctx context.Context, d time.Duration) error {
@@ -159,7 +172,7 @@ type simEngine struct {
 	closed bool
 }
 
-func (s *sim) open(dir string, _ Fsync) (Engine, error) {
+func (s *sim) open(dir string, _ node.Fsync) (node.Engine, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, err
 	}
@@ -214,7 +227,7 @@ func (e *simEngine) All() (iter.Seq2[string, []byte], error) {
 	return maps.All(maps.Clone(e.held)), nil
 }
 
-func (e *simEngine) Stats() EngineStats { return EngineStats{} }
+func (e *simEngine) Stats() node.EngineStats { return node.EngineStats{} }
 
 func (e *simEngine) Close(died bool) error {
 	e.disk.mu.Lock()

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/distkit/distkit"
+	"github.com/distkit/distkit/examples/internal/node"
 	"github.com/distkit/distkit/merkle"
 	"github.com/distkit/distkit/ring"
 )
@@ -112,15 +113,15 @@ func (p *page) state() pageState {
 	s.R, s.W = p.driver.levels()
 	recent := p.driver.recent.get()
 	s.Get, s.Put = recent.quantiles()
-	running := map[string]*Node{}
+	running := map[string]*node.Node{}
 	for _, n := range p.cluster.Running() {
-		running[n.name] = n
+		running[n.Name()] = n
 	}
 	circle := p.cluster.Ring()
 	if circle == nil {
 		return s
 	}
-	s.Ring = fingerprintOf(circle)
+	s.Ring = node.FingerprintName(circle)
 	for _, request := range recent.some {
 		h := distkit.HashString(request.key)
 		s.Keys = append(s.Keys, keyDot{float64(h) / math.MaxUint64, circle.AppendOwnersHash(nil, h, s.N), request.write})
@@ -129,11 +130,11 @@ func (p *page) state() pageState {
 	for _, m := range p.cluster.Members() {
 		state := nodeState{Name: m.ID, Zone: m.Zone, State: "down", Share: circle.Share(m.ID, 1)}
 		if n := running[m.ID]; n != nil {
-			e := n.engine.Stats()
-			state.State, state.Hints, state.Segments, state.Keys = "up", n.hints.pending(), e.Segments, n.rows.snapshot().Len()
+			e := n.Engine().Stats()
+			state.State, state.Hints, state.Segments, state.Keys = "up", n.Hints(), e.Segments, n.Tree().Len()
 			state.Cached = ratio(e.CacheHits, e.CacheHits+e.DiskHits)
 			state.Skipped = ratio(e.Skipped, e.Skipped+e.FalseReads)
-			for client, count := range n.limits.deniedMost() {
+			for client, count := range n.Denied() {
 				denied[client] += count
 			}
 		}
@@ -150,9 +151,9 @@ func (p *page) state() pageState {
 }
 
 // usage fills in what the first node that runs knows of all nodes' requests.
-func (s *pageState) usage(running map[string]*Node) {
+func (s *pageState) usage(running map[string]*node.Node) {
 	for _, n := range running {
-		hot, clients, err := n.usage.all()
+		hot, clients, err := n.Usage()
 		if err != nil {
 			return
 		}
@@ -181,10 +182,10 @@ func most(denied map[string]uint64, n int) []hotKey {
 // convergence64 says for each of 64 pieces of the ring whether all copies in it
 // are equal: '=', or '~' if some differ, or '?' if they are but an owner is away.
 // It compares sums of trees, which takes microseconds.
-func convergence64(r *ring.Ring, n int, running map[string]*Node) string {
+func convergence64(r *ring.Ring, n int, running map[string]*node.Node) string {
 	trees := map[string]*merkle.Tree{}
-	for name, node := range running {
-		trees[name] = node.rows.snapshot()
+	for name, n := range running {
+		trees[name] = n.Tree()
 	}
 	cells := [64]byte{}
 	for i := range cells {

@@ -13,6 +13,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/distkit/distkit/examples/internal/node"
 	"github.com/distkit/distkit/internal/invariants"
 	"github.com/distkit/distkit/vclock"
 	"github.com/stretchr/testify/assert"
@@ -75,9 +76,9 @@ const storyTime = 6 * time.Second
 
 func playStory(t *testing.T, seed uint64) *digest {
 	s := &story{sim: newSim(seed), t: t, history: newHistory()}
-	settings := Settings{N: 3, R: 2, W: 2, Fsync: FsyncGroup, HintRate: 2000, RepairEvery: 300 * time.Millisecond}
+	settings := node.Settings{N: 3, R: 2, W: 2, Fsync: node.FsyncGroup, HintRate: 2000, RepairEvery: 300 * time.Millisecond}
 	// The nodes of the cluster are looked up when they are called.
-	s.nodes = func(name string) *Node {
+	s.nodes = func(name string) *node.Node {
 		s.cluster.mu.RLock()
 		defer s.cluster.mu.RUnlock()
 		return s.cluster.nodes[name]
@@ -95,11 +96,11 @@ func playStory(t *testing.T, seed uint64) *digest {
 	defer cancel()
 	var wg sync.WaitGroup
 	for i := range 4 {
-		client, err := newClient(t.Context(), c.client, c.Addr, "node-1", RouteAware)
+		client, err := node.NewClient(t.Context(), c.client, c.Addr, "node-1", node.RouteAware)
 		for err != nil { // the answer was lost
-			client, err = newClient(t.Context(), c.client, c.Addr, "node-2", RouteAware)
+			client, err = node.NewClient(t.Context(), c.client, c.Addr, "node-2", node.RouteAware)
 		}
-		client.name = fmt.Sprint("client-", i)
+		client.Name = fmt.Sprint("client-", i)
 		wg.Go(func() { s.client(client, rand.New(rand.NewPCG(seed, uint64(i)))) })
 	}
 	wg.Go(func() { s.nemesis(rand.New(rand.NewPCG(seed, 99))) })
@@ -109,7 +110,7 @@ func playStory(t *testing.T, seed uint64) *digest {
 }
 
 // client reads, writes and deletes a few keys.
-func (s *story) client(client *Client, rng *rand.Rand) {
+func (s *story) client(client *node.Client, rng *rand.Rand) {
 	seen := map[string]vclock.Clock{}
 	for n := 0; s.over.Err() == nil; n++ {
 		time.Sleep(time.Duration(rng.IntN(int(40 * time.Millisecond))))
@@ -117,20 +118,20 @@ func (s *story) client(client *Client, rng *rand.Rand) {
 		ctx := context.Background()
 		dice := rng.IntN(10)
 		if dice == 0 { // blind
-			a, err := client.Put(ctx, key, vclock.Clock{}, fmt.Appendf(nil, "%s %d", client.name, n))
+			a, err := client.Put(ctx, key, vclock.Clock{}, fmt.Appendf(nil, "%s %d", client.Name, n))
 			s.note(client, "blind", key, vclock.Clock{}, a, err)
 			continue
 		}
 		a, err := client.Get(ctx, key, seen[key])
-		s.digest.add(time.Since(s.start), fmt.Sprint(client.name, "get", key, len(a.Values), err == nil))
+		s.digest.add(time.Since(s.start), fmt.Sprint(client.Name, "get", key, len(a.Values), err == nil))
 		if err != nil {
 			continue
 		}
-		assert.True(s.t, a.Context.Descends(seen[key]), "%s has seen %s of %s and is told %s", client.name, seen[key], key, a.Context)
+		assert.True(s.t, a.Context.Descends(seen[key]), "%s has seen %s of %s and is told %s", client.Name, seen[key], key, a.Context)
 		seen[key] = a.Context
 		switch {
 		case dice < 6:
-			put, err := client.Put(ctx, key, a.Context, union(a.Values, fmt.Sprintf("%s %d", client.name, n)))
+			put, err := client.Put(ctx, key, a.Context, union(a.Values, fmt.Sprintf("%s %d", client.Name, n)))
 			s.note(client, "put", key, a.Context, put, err)
 			if err == nil {
 				seen[key] = seen[key].Merge(put.Context)
@@ -138,7 +139,7 @@ func (s *story) client(client *Client, rng *rand.Rand) {
 		case dice == 6 && len(a.Values) > 0:
 			del, deleted, err := client.Delete(ctx, key, a.Context)
 			s.history.add(key, a.Context, deleted, vclock.Dot{}, del.Maybe+failed(err))
-			s.digest.add(time.Since(s.start), fmt.Sprint(client.name, "delete", key, deleted, err == nil))
+			s.digest.add(time.Since(s.start), fmt.Sprint(client.Name, "delete", key, deleted, err == nil))
 		}
 	}
 }
@@ -150,9 +151,9 @@ func failed(err error) int {
 	return 0
 }
 
-func (s *story) note(client *Client, what, key string, seen vclock.Clock, a Answer, err error) {
+func (s *story) note(client *node.Client, what, key string, seen vclock.Clock, a node.Answer, err error) {
 	s.history.add(key, seen, err == nil, a.Dot, a.Maybe)
-	s.digest.add(time.Since(s.start), fmt.Sprint(client.name, what, key, a.Dot, err == nil))
+	s.digest.add(time.Since(s.start), fmt.Sprint(client.Name, what, key, a.Dot, err == nil))
 }
 
 // nemesis does what goes wrong, one thing at a time, and never more than the

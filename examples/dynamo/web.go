@@ -88,7 +88,7 @@ func (p *page) anyNode() http.Handler {
 	return &httputil.ReverseProxy{Rewrite: func(r *httputil.ProxyRequest) {
 		r.Out.URL.Scheme, r.Out.URL.Host = "http", "no.node.runs.invalid"
 		if running := p.cluster.Running(); len(running) > 0 {
-			r.Out.URL.Host = p.cluster.Addr(running[rand.IntN(len(running))].name)
+			r.Out.URL.Host = p.cluster.Addr(running[rand.IntN(len(running))].Name())
 		}
 	}}
 }

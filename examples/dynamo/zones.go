@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"path/filepath"
+
+	"github.com/distkit/distkit/examples/internal/node"
 )
 
 // killZone counts owners only, no stand-ins, and shows beside it what the same
@@ -19,8 +21,8 @@ func (s *scenario) killZone(ctx context.Context) (t Tally, err error) {
 		}
 	}
 	d := s.driver
-	d.client.query = "strict=1"
-	defer func() { d.client.query = "" }()
+	d.client.Query = "strict=1"
+	defer func() { d.client.Query = "" }()
 	if t, err = s.without(ctx, s.cluster, d, dead, func() Tally { return s.serve(ctx, 0.15) }); err != nil {
 		return t, err
 	}
@@ -49,7 +51,7 @@ func (s *scenario) without(ctx context.Context, c *Cluster, d *driver, dead []st
 // copies of a key may be on any three of them.
 func (s *scenario) zoneless(ctx context.Context, dead []string) (t Tally, err error) {
 	settings := s.cluster.settings
-	settings.Fsync = FsyncOff
+	settings.Fsync = node.FsyncOff
 	c, err := startCluster(filepath.Join(s.cluster.dir, "zoneless"), nodeCount, 1, settings, realPlatform())
 	if err != nil {
 		return t, err
@@ -58,11 +60,11 @@ func (s *scenario) zoneless(ctx context.Context, dead []string) (t Tally, err er
 	if err := within(ctx, patience, c.AwaitAgreement); err != nil {
 		return t, err
 	}
-	client, err := newClient(ctx, c.client, c.Addr, c.Members()[0].ID, RouteAware)
+	client, err := node.NewClient(ctx, c.client, c.Addr, c.Members()[0].ID, node.RouteAware)
 	if err != nil {
 		return t, err
 	}
-	client.query, client.once = "strict=1", true
+	client.Query, client.Once = "strict=1", true
 	d := &driver{client: client, clients: s.driver.clients, seed: s.driver.seed, work: s.driver.work, history: newHistory(), exact: newExactUsage()}
 	traffic, stop := d.openTraffic()
 	defer stop()

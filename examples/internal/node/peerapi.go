@@ -1,4 +1,4 @@
-package main
+package node
 
 // Messages between nodes about copies and membership, under /i.
 
@@ -13,7 +13,7 @@ func (n *Node) servePutCopy(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	v, err := decodeVersions(m.value)
+	v, err := DecodeVersions(m.value)
 	if err != nil {
 		return err
 	}
@@ -47,15 +47,17 @@ func readReplicaMessage(r *http.Request) (replicaMessage, error) {
 	return decodeReplicaMessage(body)
 }
 
-func (n *Node) serveGossip(w http.ResponseWriter, r *http.Request) error {
-	body, err := io.ReadAll(r.Body)
-	if err != nil {
-		return err
+func serveGossip(members exchanger) func(http.ResponseWriter, *http.Request) error {
+	return func(w http.ResponseWriter, r *http.Request) error {
+		body, err := io.ReadAll(r.Body)
+		if err != nil {
+			return err
+		}
+		answer, err := members.answer(body)
+		if err != nil {
+			return badRequest{err}
+		}
+		w.Write(answer)
+		return nil
 	}
-	answer, err := n.members.answer(body)
-	if err != nil {
-		return badRequest{err}
-	}
-	w.Write(answer)
-	return nil
 }

@@ -1,4 +1,4 @@
-package main
+package node
 
 import (
 	"bytes"
@@ -26,16 +26,19 @@ import (
 // answer. On the route "aware" it asks the owners of a key first: it holds the
 // ring, and fetches it anew when an answer names another one. On the route "any"
 // it asks whatever node comes, as behind a balancer.
+//
+// A copy of a Client is another client, which may go by another name and share
+// the ring. The methods are safe for concurrent use; the fields are set before.
 type Client struct {
-	http  *http.Client
-	ring  *ring.Live
-	addr  func(node string) string
-	route Route
+	Route Route
+	Name  string                 // who the client is
+	Query string                 // levels of the requests, such as "w=1"
+	Sees  func(node string) bool // which nodes it can reach; nil for all
+	Once  bool                   // gives up when every node has refused once
 
-	name  string                 // who the client is
-	query string                 // levels of the requests, such as "w=1"
-	sees  func(node string) bool // which nodes it can reach; nil for all
-	once  bool                   // gives up when every node has refused once
+	http *http.Client
+	ring *ring.Live
+	addr func(node string) string
 }
 
 // Route is how a client chooses whom to ask first.
@@ -47,9 +50,9 @@ const (
 	RouteAny   Route = "any"   // a node at random
 )
 
-// newClient returns a client that asks the named node for the ring.
-func newClient(ctx context.Context, c *http.Client, addr func(node string) string, first string, route Route) (*Client, error) {
-	client := &Client{http: c, ring: ring.NewLive(new(ring.Ring)), addr: addr, route: route}
+// NewClient returns a client that asks the named node for the ring.
+func NewClient(ctx context.Context, c *http.Client, addr func(node string) string, first string, route Route) (*Client, error) {
+	client := &Client{http: c, ring: ring.NewLive(new(ring.Ring)), addr: addr, Route: route}
 	return client, client.refresh(ctx, first)
 }
 
@@ -64,7 +67,7 @@ func (c *Client) refresh(ctx context.Context, node string) error {
 	if err != nil {
 		return err
 	}
-	image, err := readBody(resp)
+	image, err := ReadBody(resp)
 	if err != nil {
 		return err
 	}
@@ -83,11 +86,11 @@ func (c *Client) refresh(ctx context.Context, node string) error {
 func (c *Client) nodes(key string) []string {
 	r := c.ring.Load()
 	nodes := r.AppendOwnersHash(nil, distkit.HashString(key), r.Len())
-	if c.route == RouteAny {
+	if c.Route == RouteAny {
 		rand.Shuffle(len(nodes), func(i, j int) { nodes[i], nodes[j] = nodes[j], nodes[i] })
 	}
-	if c.sees != nil {
-		nodes = slices.DeleteFunc(nodes, func(node string) bool { return !c.sees(node) })
+	if c.Sees != nil {
+		nodes = slices.DeleteFunc(nodes, func(node string) bool { return !c.Sees(node) })
 	}
 	return nodes
 }
@@ -125,7 +128,7 @@ func (c *Client) do(ctx context.Context, method, key string, seen vclock.Clock, 
 	var last error
 	nodes := c.nodes(key)
 	tries := nodes
-	if !c.once { // a cluster that is learning of a death refuses for a moment
+	if !c.Once { // a cluster that is learning of a death refuses for a moment
 		tries = slices.Concat(nodes, nodes)
 	}
 	for _, node := range tries {
@@ -142,7 +145,7 @@ func (c *Client) do(ctx context.Context, method, key string, seen vclock.Clock, 
 		if ctx.Err() != nil {
 			break
 		}
-		if retries >= len(nodes) && !c.once {
+		if retries >= len(nodes) && !c.Once {
 			time.Sleep(gossipInterval)
 		}
 	}
@@ -151,21 +154,21 @@ func (c *Client) do(ctx context.Context, method, key string, seen vclock.Clock, 
 
 // refused says that the node never got the request, or did nothing about it.
 func refused(err error) bool {
-	var answer statusError
+	var answer StatusError
 	if errors.As(err, &answer) {
-		return answer.untouched
+		return answer.Untouched
 	}
 	return unsent(err)
 }
 
 // unsent says that a request did not leave.
 func unsent(err error) bool {
-	return errors.Is(err, syscall.ECONNREFUSED) || errors.Is(err, errLost)
+	return errors.Is(err, syscall.ECONNREFUSED) || errors.Is(err, ErrUnsent)
 }
 
 // try asks one node. done is false where another node may do better.
 func (c *Client) try(ctx context.Context, method, node, key string, seen vclock.Clock, value []byte) (a Answer, done bool, err error) {
-	u := url.URL{Scheme: "http", Host: c.addr(node), Path: "/v1/kv/" + key, RawQuery: c.query}
+	u := url.URL{Scheme: "http", Host: c.addr(node), Path: "/v1/kv/" + key, RawQuery: c.Query}
 	req, err := http.NewRequestWithContext(ctx, method, u.String(), bytes.NewReader(value))
 	if err != nil {
 		return a, true, err
@@ -173,8 +176,8 @@ func (c *Client) try(ctx context.Context, method, node, key string, seen vclock.
 	// A kept connection may have died with its node. The transport must not send
 	// a write twice on its own, for this client counts what may have been done.
 	req.GetBody = nil
-	if c.name != "" {
-		req.Header.Set(headerClient, c.name)
+	if c.Name != "" {
+		req.Header.Set(HeaderClient, c.Name)
 	}
 	if seen != (vclock.Clock{}) {
 		token, err := seen.MarshalText()
@@ -187,11 +190,11 @@ func (c *Client) try(ctx context.Context, method, node, key string, seen vclock.
 	if err != nil {
 		return a, false, err
 	}
-	body, err := readBody(resp)
+	body, err := ReadBody(resp)
 	if err != nil {
 		return a, false, err
 	}
-	if seen := resp.Header.Get(headerRing); seen != "" && seen != fingerprintOf(c.ring.Load()) {
+	if seen := resp.Header.Get(headerRing); seen != "" && seen != FingerprintName(c.ring.Load()) {
 		_ = c.refresh(ctx, node) // else by the next answer: any node takes any request
 	}
 	if token := resp.Header.Get(headerContext); token != "" {
@@ -252,18 +255,4 @@ func parseVersion(s string) (vclock.Dot, error) {
 	}
 	n, err := strconv.ParseUint(s[i+1:], 10, 64)
 	return vclock.Dot{ID: s[:i], N: n}, err
-}
-
-// union merges sets of marks, one a line: what a client does with a conflict.
-// The newest maxMarks stay, so that a value does not grow without end.
-func union(sets [][]byte, mark string) []byte {
-	const maxMarks = 16
-	var all []string
-	for _, set := range sets {
-		all = append(all, strings.Split(string(set), "\n")...)
-	}
-	all = append(all, mark)
-	slices.Sort(all)
-	all = slices.Compact(all)
-	return []byte(strings.Join(all[max(0, len(all)-maxMarks):], "\n"))
 }

@@ -1,4 +1,4 @@
-package main
+package node
 
 // Shows distkit/bloom (a filter in front of each segment) and distkit/lru (a
 // cache of values in front of everything).

@@ -1,4 +1,4 @@
-package main
+package node
 
 import "iter"
 
@@ -12,6 +12,7 @@ type Engine interface {
 	Put(key string, value []byte) (durable func() error, err error)
 	// All returns every key once, in any order.
 	All() (iter.Seq2[string, []byte], error)
+	// Stats counts what the engine did. What it has not stays 0.
 	Stats() EngineStats
 	// Close ends the engine; with died, as a crash would.
 	Close(died bool) error

@@ -1,4 +1,4 @@
-package main
+package node
 
 // Shows distkit/cms and distkit/hll: every node counts its own requests in a few
 // kilobytes, the images travel, and the sums are the same on every node.
@@ -21,8 +21,6 @@ import (
 )
 
 const (
-	headerClient = "X-Client" // who asks; a real service takes whom it authenticated
-
 	hotKeys          = 64
 	hotCounters      = 512
 	clientsPrecision = 12 // 4,096 registers: 1.6 %
@@ -207,7 +205,7 @@ func (n *Node) serveUniques(w http.ResponseWriter, _ *http.Request) error {
 // what another node forwards has been counted there.
 func (n *Node) counted(serve func(http.ResponseWriter, *http.Request) error) func(http.ResponseWriter, *http.Request) error {
 	return func(w http.ResponseWriter, r *http.Request) error {
-		w.Header().Set(headerRing, fingerprintOf(n.members.live.Load()))
+		w.Header().Set(headerRing, FingerprintName(n.members.Ring()))
 		err := serve(w, r)
 		if (err == nil || errors.Is(err, errAbsent)) && r.Header.Get(headerForwarded) == "" {
 			n.usage.add(r.PathValue("key"), clientOf(r))
@@ -218,7 +216,7 @@ func (n *Node) counted(serve func(http.ResponseWriter, *http.Request) error) fun
 
 // clientOf names the client: as it calls itself, else by its address.
 func clientOf(r *http.Request) string {
-	if name := r.Header.Get(headerClient); name != "" {
+	if name := r.Header.Get(HeaderClient); name != "" {
 		return name
 	}
 	host, _, err := net.SplitHostPort(r.RemoteAddr)

@@ -1,4 +1,4 @@
-package main
+package node
 
 import (
 	"encoding/binary"
@@ -12,6 +12,7 @@ import (
 // Fsync says when a write counts as on disk.
 type Fsync string
 
+// The promises.
 const (
 	FsyncAlways Fsync = "always" // every write waits for a sync of its own
 	FsyncGroup  Fsync = "group"  // writes that come together share one sync

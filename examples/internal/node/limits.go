@@ -1,4 +1,4 @@
-package main
+package node
 
 // Shows distkit/ratelimit and its httplimit: a bucket for each client in front of
 // the API.
@@ -13,8 +13,8 @@ import (
 	"github.com/distkit/distkit/ratelimit/httplimit"
 )
 
-// clientLimit is what a node grants a client: those that behave stay far below.
-var clientLimit = ratelimit.PerSecond(600).WithBurst(300)
+// ClientLimit is what a node grants a client: those that behave stay far below.
+var ClientLimit = ratelimit.PerSecond(600).WithBurst(300)
 
 // limits holds every client of a node to its rate. What is beyond it is answered
 // with 429 and Retry-After.
@@ -26,7 +26,7 @@ type limits struct {
 }
 
 func newLimits() (*limits, error) {
-	keyed, err := ratelimit.NewKeyed(clientLimit)
+	keyed, err := ratelimit.NewKeyed(ClientLimit)
 	if err != nil {
 		return nil, err
 	}

@@ -1,4 +1,4 @@
-package main
+package node
 
 // Shows distkit/merkle: one tree a node, over all of its rows, whatever ranges
 // of the ring they are in.

@@ -1,4 +1,4 @@
-package main
+package node
 
 // Shows distkit/merkle and distkit/ring together: two nodes find out which of
 // the keys they share differ, and exchange only those.
@@ -31,8 +31,8 @@ var errBusy = errors.New("this node repairs itself, ask again later")
 
 // busy reports that one of the two sides was comparing itself with a third.
 func busy(err error) bool {
-	var answer statusError
-	return errors.Is(err, errBusy) || errors.As(err, &answer) && answer.code == http.StatusConflict
+	var answer StatusError
+	return errors.Is(err, errBusy) || errors.As(err, &answer) && answer.Code == http.StatusConflict
 }
 
 // repairLoop compares this node's copies with those of a random other, in every
@@ -204,7 +204,7 @@ func (n *Node) mergeRows(data []byte) (behind []uint64, err error) {
 			return nil, errMessage
 		}
 		data = rest
-		theirs, err := decodeVersions(value)
+		theirs, err := DecodeVersions(value)
 		if err != nil {
 			return nil, err
 		}

@@ -1,4 +1,4 @@
-package main
+package node
 
 import (
 	"bufio"
@@ -43,8 +43,7 @@ func serveUntilKilled(dir string) error {
 	if err != nil {
 		return err
 	}
-	p := realPlatform()
-	p.Open = func(dir string, fsync Fsync) (Engine, error) {
+	p := Platform{Open: func(dir string, fsync Fsync) (Engine, error) {
 		s, err := openStore(dir, fsync)
 		if err == nil {
 			s.mu.Lock()
@@ -52,10 +51,10 @@ func serveUntilKilled(dir string) error {
 			s.mu.Unlock()
 		}
 		return s, err
-	}
-	peers := &httpPeers{client: http.DefaultClient, self: "node-1", addr: func(string) string { return l.Addr().String() }, network: &network{}}
-	s := Settings{N: 1, R: 1, W: 1, Fsync: FsyncGroup, HintRate: 1, RepairEvery: time.Second, Members: []ring.Node{{ID: "node-1", Weight: 1}}}
-	if _, err := startNode("node-1", dir, s, p, l, peers); err != nil {
+	}}
+	peers := HTTPPeers(http.DefaultClient, "node-1", func(string) string { return l.Addr().String() })
+	s := Settings{N: 1, R: 1, W: 1, Fsync: FsyncGroup, HintRate: 1, RepairEvery: time.Second, Founders: []ring.Node{{ID: "node-1", Weight: 1}}}
+	if _, err := Start("node-1", dir, s, p, l, peers); err != nil {
 		return err
 	}
 	fmt.Println(l.Addr())
@@ -150,12 +149,12 @@ func writeNumber(client *http.Client, url string, n int) error {
 		return err
 	}
 	req.Header.Set(headerContext, seen)
-	req.Header.Set(headerClient, strconv.Itoa(n))
+	req.Header.Set(HeaderClient, strconv.Itoa(n))
 	resp, err := client.Do(req)
 	if err != nil {
 		return err
 	}
-	if _, err := readBody(resp); err != nil {
+	if _, err := ReadBody(resp); err != nil {
 		return err
 	}
 	if resp.StatusCode != http.StatusNoContent {
@@ -170,12 +169,12 @@ func readNumber(client *http.Client, url string, as int) (n int, seen string, er
 	if err != nil {
 		return 0, "", err
 	}
-	req.Header.Set(headerClient, strconv.Itoa(as))
+	req.Header.Set(HeaderClient, strconv.Itoa(as))
 	resp, err := client.Do(req)
 	if err != nil {
 		return 0, "", err
 	}
-	body, err := readBody(resp)
+	body, err := ReadBody(resp)
 	if err != nil || resp.StatusCode == http.StatusNotFound {
 		return 0, resp.Header.Get(headerContext), err
 	}

@@ -1,4 +1,4 @@
-package main
+package node
 
 // Shows distkit/quorum/gossip: who is a member, and who is alive.
 
@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -17,16 +18,15 @@ import (
 	"github.com/distkit/distkit/ring"
 )
 
-const (
-	gossipInterval = 50 * time.Millisecond
-	tokensPerNode  = 64
-)
+const gossipInterval = 50 * time.Millisecond
 
-// membership is a node's view of the cluster. Its administrative half alone
-// builds the ring, and is kept on disk; liveness only says whom to ask.
+// membership is Members by heartbeats. Its administrative half alone builds the
+// ring, and is kept on disk.
 type membership struct {
 	self  string
 	path  string
+	peers Peers
+	rng   *rand.Rand
 	table *gossip.Table
 	nodes []ring.Node
 	live  *ring.Live
@@ -36,7 +36,7 @@ type membership struct {
 }
 
 // openMembership reads the membership from path, or starts with those members.
-func openMembership(self, path string, members []ring.Node) (*membership, error) {
+func openMembership(self, path string, members []ring.Node, peers Peers, rng *rand.Rand) (*membership, error) {
 	table, err := gossip.New(self,
 		gossip.WithInterval(gossipInterval),
 		gossip.WithPhi(6), // a silence of 14 mean gaps, about 0.8 s
@@ -44,7 +44,7 @@ func openMembership(self, path string, members []ring.Node) (*membership, error)
 	if err != nil {
 		return nil, err
 	}
-	m := &membership{self: self, path: path, table: table}
+	m := &membership{self: self, path: path, peers: peers, rng: rng, table: table}
 	image, err := os.ReadFile(path)
 	switch {
 	case err == nil:
@@ -60,7 +60,7 @@ func openMembership(self, path string, members []ring.Node) (*membership, error)
 	default:
 		return nil, err
 	}
-	empty, err := ring.New(nil, ring.WithVirtualNodes(tokensPerNode))
+	empty, err := NewRing(nil)
 	if err != nil {
 		return nil, err
 	}
@@ -84,7 +84,7 @@ func (m *membership) follow() error {
 	if err := writeFile(m.path, image); err != nil {
 		return err
 	}
-	next, err := ring.New(nodes, ring.WithVirtualNodes(tokensPerNode))
+	next, err := NewRing(nodes)
 	if err != nil {
 		return err
 	}
@@ -93,8 +93,13 @@ func (m *membership) follow() error {
 	return nil
 }
 
-// run gossips until ctx is done. after is called in every round.
-func (m *membership) run(ctx context.Context, peers Peers, rng *rand.Rand, after func()) {
+func (m *membership) Ring() *ring.Ring         { return m.live.Load() }
+func (m *membership) Up(name string) bool      { return m.table.Up(name) }
+func (m *membership) State(name string) string { return m.table.State(name).Live.String() }
+func (m *membership) Join(n ring.Node) error   { return m.table.Join(n.ID, n.Weight, n.Zone) }
+
+// Run gossips, and follows what it hears.
+func (m *membership) Run(ctx context.Context, round func()) {
 	tick := time.NewTicker(gossipInterval)
 	defer tick.Stop()
 	defer m.done.Wait()
@@ -106,21 +111,24 @@ func (m *membership) run(ctx context.Context, peers Peers, rng *rand.Rand, after
 		}
 		m.table.Tick()
 		if others := m.others(); len(others) > 0 {
-			m.talk(ctx, peers, others[rng.IntN(len(others))])
+			m.talk(ctx, others[m.rng.IntN(len(others))])
 		}
-		after()
+		if err := m.follow(); err != nil {
+			log.Printf("%s: membership: %v", m.self, err)
+		}
+		round()
 	}
 }
 
 // talk exchanges with peer, beside the ticks, which a peer that does not answer
 // must not delay.
-func (m *membership) talk(ctx context.Context, peers Peers, peer string) {
+func (m *membership) talk(ctx context.Context, peer string) {
 	if _, busy := m.talks.LoadOrStore(peer, true); busy {
 		return
 	}
 	m.done.Go(func() {
 		// Whether peer lives is what the table finds out from what it hears.
-		_ = m.exchange(ctx, peers, peer)
+		_ = m.exchange(ctx, peer)
 		m.talks.Delete(peer)
 	})
 }
@@ -137,11 +145,11 @@ func (m *membership) others() []string {
 
 // exchange tells peer what this node knows (SYN), takes what it lacks (ACK) and
 // sends what the peer lacks (ACK2).
-func (m *membership) exchange(ctx context.Context, peers Peers, peer string) error {
+func (m *membership) exchange(ctx context.Context, peer string) error {
 	ctx, cancel := context.WithTimeout(ctx, 10*gossipInterval)
 	defer cancel()
 	syn := gossipMessage{digest: m.table.AppendDigest(nil)}
-	answer, err := peers.Call(ctx, peer, "/i/gossip", syn.encode())
+	answer, err := m.peers.Call(ctx, peer, "/i/gossip", syn.encode())
 	if err != nil {
 		return err
 	}
@@ -156,7 +164,7 @@ func (m *membership) exchange(ctx context.Context, peers Peers, peer string) err
 	if err != nil {
 		return err
 	}
-	_, err = peers.Call(ctx, peer, "/i/gossip", gossipMessage{delta: delta}.encode())
+	_, err = m.peers.Call(ctx, peer, "/i/gossip", gossipMessage{delta: delta}.encode())
 	return err
 }
 

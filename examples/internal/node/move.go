@@ -1,4 +1,4 @@
-package main
+package node
 
 // Shows distkit/ring, distkit/quorum/expr and distkit/merkle: how a node joins
 // without a moment in which a read could miss a write.
@@ -60,7 +60,7 @@ func (n *Node) rings() []*ring.Ring {
 	if c := n.epoch.moving; c != nil {
 		return []*ring.Ring{c.before, c.after}
 	}
-	return []*ring.Ring{n.members.live.Load()}
+	return []*ring.Ring{n.members.Ring()}
 }
 
 // knows reports whether name is a member, or about to be one.
@@ -112,11 +112,11 @@ func (n *Node) serveMove(_ http.ResponseWriter, r *http.Request) error {
 		if err := after.UnmarshalBinary(image); err != nil {
 			return badRequest{fmt.Errorf("new ring: %w", err)}
 		}
-		n.setMoving(&ringChange{n.members.live.Load(), after})
+		n.setMoving(&ringChange{n.members.Ring(), after})
 		return nil
 	}
 	c := n.setMoving(nil)
-	if c == nil || n.members.live.Load().Fingerprint() != c.after.Fingerprint() {
+	if c == nil || n.members.Ring().Fingerprint() != c.after.Fingerprint() {
 		return nil // it was given up
 	}
 	moves, err := ring.Moves(c.before, c.after, n.N)

@@ -1,8 +1,10 @@
-package main
+package node
 
 import (
 	"fmt"
+	"maps"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -40,69 +42,51 @@ func TestSharedRanges(t *testing.T) {
 	assert.Empty(t, sharedRanges([]*ring.Ring{r}, "a", "b", 3))
 }
 
-// settled waits until all copies agree.
-func settled(t *testing.T, c *Cluster) {
-	t.Helper()
-	require.Eventually(t, func() bool {
-		state, err := c.State()
-		return err == nil && state.Hints == 0 && state.Diverged == 0
-	}, 20*time.Second, 50*time.Millisecond)
-}
-
 // A node that comes back without its disk gets all of its share from the others,
 // for hardly more than the bytes it lacks.
 func TestRepairRefillsAWipedDisk(t *testing.T) {
-	c, client := testCluster(t, usual)
+	g, client := startGroup(t, usual)
 	value := []byte(strings.Repeat("v", 2000))
 	for i := range 500 {
 		_, err := client.Put(t.Context(), fmt.Sprint("key", i), vclock.Clock{}, value)
 		require.NoError(t, err)
 	}
-	settled(t, c)
-	before := map[string]*Node{}
-	for _, n := range c.Running() {
-		before[n.name] = n
-	}
-	lost := before[victim].rows.snapshot()
-	require.Error(t, c.Wipe(victim), "it runs")
-	require.NoError(t, c.Kill(victim))
-	require.NoError(t, c.Wipe(victim))
-	base := c.Repairs()
-	require.NoError(t, c.Start(victim))
-	settled(t, c)
+	g.settled()
+	lost, actor := g.nodes[victim].Tree(), g.nodes[victim].actor
+	g.kill(victim)
+	g.wipe(victim)
+	base := g.repairs()
+	back := g.restart(victim)
+	g.settled()
+	assert.Equal(t, lost.Summary(merkle.Range{}), back.Tree().Summary(merkle.Range{}), "all that was lost is back")
+	assert.NotEqual(t, actor, back.actor, "it has forgotten what it counted, and goes by another id")
 
-	for _, n := range c.Running() {
-		if n.name == victim {
-			assert.Equal(t, lost.Summary(merkle.Range{}), n.rows.snapshot().Summary(merkle.Range{}), "all that was lost is back")
-			assert.NotEqual(t, before[victim].actor, n.actor, "it has forgotten what it counted, and goes by another id")
-		}
-	}
-	cost := c.Repairs()
+	cost := g.repairs().Since(base)
 	missing := uint64(lost.Len()) * uint64(len(value)+60)
-	assert.Less(t, cost.CopyBytes-base.CopyBytes, missing*12/10, "copies sent")
-	assert.Less(t, cost.HashBytes-base.HashBytes, missing*3/100, "hashes sent")
+	assert.Less(t, cost.CopyBytes, missing*12/10, "copies sent")
+	assert.Less(t, cost.HashBytes, missing*3/100, "hashes sent")
 	t.Logf("%d keys of %d bytes: %d bytes of copies, %d of hashes in %d sessions", lost.Len(), missing,
-		cost.CopyBytes-base.CopyBytes, cost.HashBytes-base.HashBytes, cost.Sessions-base.Sessions)
+		cost.CopyBytes, cost.HashBytes, cost.Sessions)
 }
 
 // What two nodes hold differently is merged on both.
 func TestRepairMergesBothWays(t *testing.T) {
 	s := usual
 	s.RepairEvery = time.Hour
-	c, client := testCluster(t, s)
+	g, client := startGroup(t, s)
 	for i := range 100 {
 		_, err := client.Put(t.Context(), fmt.Sprint("key", i), vclock.Clock{}, []byte("one"))
 		require.NoError(t, err)
 	}
-	settled(t, c)
+	g.settled()
 	// Behind everyone's back, a third of the copies of a node gets a sibling, and
 	// another third of those of another node.
-	nodes := c.Running()
+	nodes := slices.Collect(maps.Values(g.nodes))
 	for i := range 100 {
 		key := fmt.Sprint("key", i)
 		for k, n := range nodes[:2] {
 			if i%3 == k && n.owns(n.prefs(key)) {
-				_, _, err := n.change(key, func(v versions) versions {
+				_, _, err := n.change(key, func(v Versions) Versions {
 					v, _ = v.Put(vclock.Clock{}, n.actor, []byte("two"))
 					return v
 				})
@@ -116,13 +100,17 @@ func TestRepairMergesBothWays(t *testing.T) {
 			require.NoError(t, err)
 		}
 	}
-	state, err := c.State()
-	require.NoError(t, err)
-	assert.Zero(t, state.Diverged)
-	assert.NotZero(t, state.Siblings)
+	assert.Zero(t, g.differ())
+	siblings := 0
+	for i := range 100 {
+		a, err := client.Get(t.Context(), fmt.Sprint("key", i), vclock.Clock{})
+		require.NoError(t, err)
+		siblings += len(a.Values) - 1
+	}
+	assert.NotZero(t, siblings)
 
 	require.True(t, nodes[0].repairing.take("a third", time.Hour))
-	_, err = nodes[1].repairWith(t.Context(), nodes[0].name)
+	_, err := nodes[1].repairWith(t.Context(), nodes[0].name)
 	assert.ErrorContains(t, err, "repairs itself")
 	_, err = nodes[0].repairWith(t.Context(), nodes[1].name)
 	assert.ErrorIs(t, err, errBusy)

@@ -1,4 +1,4 @@
-package main
+package node
 
 import (
 	"encoding/json"
@@ -17,23 +17,23 @@ import (
 // Every node tells the same of all requests, and keeps what a node that died had
 // counted.
 func TestUsageIsTheSameEverywhere(t *testing.T) {
-	c, client := testCluster(t, usual)
+	g, client := startGroup(t, usual)
 	for i := range 200 {
-		client.name = fmt.Sprint("client", i%40)
+		client.Name = fmt.Sprint("client", i%40)
 		_, err := client.Get(t.Context(), fmt.Sprint("key", min(i%20, 5)), vclock.Clock{})
 		require.NoError(t, err)
 	}
 	told := func(node string) (hot []cms.Item, uniques map[string]uint64) {
-		status, body := do(t, http.MethodGet, "http://"+c.Addr(node)+"/v1/hot?n=3", "", nil)
+		status, body := do(t, http.MethodGet, "http://"+g.addr(node)+"/v1/hot?n=3", "", nil)
 		require.Equal(t, http.StatusOK, status)
 		require.NoError(t, json.Unmarshal([]byte(body), &hot))
-		status, body = do(t, http.MethodGet, "http://"+c.Addr(node)+"/v1/uniques", "", nil)
+		status, body = do(t, http.MethodGet, "http://"+g.addr(node)+"/v1/uniques", "", nil)
 		require.Equal(t, http.StatusOK, status)
 		require.NoError(t, json.Unmarshal([]byte(body), &uniques))
 		return hot, uniques
 	}
 	same := func() bool {
-		for _, n := range c.Running() {
+		for _, n := range g.nodes {
 			hot, uniques := told(n.name)
 			if len(hot) != 3 || hot[0] != (cms.Item{Key: "key5", Count: 150}) || hot[1].Count != 10 || uniques["estimate"] != 40 {
 				return false
@@ -42,9 +42,9 @@ func TestUsageIsTheSameEverywhere(t *testing.T) {
 		return true
 	}
 	require.Eventually(t, same, 10*time.Second, 20*time.Millisecond)
-	require.NoError(t, c.Kill(victim))
+	g.kill(victim)
 	assert.True(t, same())
-	require.NoError(t, c.Start(victim))
+	g.restart(victim)
 	require.Eventually(t, same, 10*time.Second, 20*time.Millisecond)
 }
 

@@ -1,4 +1,4 @@
-package main
+package node
 
 // The HTTP face of a node: the public API under /v1, messages between nodes
 // under /i.
@@ -19,10 +19,15 @@ import (
 	"github.com/distkit/distkit/vclock"
 )
 
+// Headers that say who asks.
+const (
+	HeaderFrom   = "X-From"   // the node that sends a message
+	HeaderClient = "X-Client" // the client; a real service takes whom it authenticated
+)
+
 const (
 	headerContext   = "X-Context"   // what the client has seen, as a token
 	headerVersion   = "X-Version"   // the dot of a write: actor and number
-	headerFrom      = "X-From"      // the node that sends a message
 	headerForwarded = "X-Forwarded" // by the node that was asked first
 	headerRing      = "X-Ring"      // fingerprint of the ring that the node uses
 	headerUntouched = "X-Untouched" // "1" where a write failed and changed nothing
@@ -39,7 +44,9 @@ func (n *Node) routes() http.Handler {
 	mux.HandleFunc("POST /i/usage", n.handle(n.serveUsage))
 	mux.HandleFunc("POST /i/put", n.handle(n.servePutCopy))
 	mux.HandleFunc("POST /i/get", n.handle(n.serveGetCopy))
-	mux.HandleFunc("POST /i/gossip", n.handle(n.serveGossip))
+	if g, ok := n.members.(exchanger); ok {
+		mux.HandleFunc("POST /i/gossip", n.handle(serveGossip(g)))
+	}
 	mux.HandleFunc("POST /i/move", n.handle(n.serveMove))
 	mux.HandleFunc("POST /i/fetch", n.handle(n.serveFetch))
 	mux.HandleFunc("POST /i/merkle", n.handle(n.serveMerkle))
@@ -55,7 +62,7 @@ type badRequest struct{ error }
 // handle bounds the body and turns an error into a status and one line.
 func (n *Node) handle(serve func(http.ResponseWriter, *http.Request) error) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
-		r.Body = http.MaxBytesReader(w, r.Body, maxBody)
+		r.Body = http.MaxBytesReader(w, r.Body, MaxBody)
 		err := serve(w, r)
 		if err == nil {
 			return
@@ -172,7 +179,7 @@ func setContext(w http.ResponseWriter, c vclock.Clock) error {
 
 // writeValues answers with the value or, in a conflict, with all of them, as
 // parts of one multipart body.
-func writeValues(w http.ResponseWriter, v versions) error {
+func writeValues(w http.ResponseWriter, v Versions) error {
 	if v.Len() == 1 {
 		for value := range v.Values() {
 			w.Header().Set("Content-Type", "application/octet-stream")
@@ -186,7 +193,7 @@ func writeValues(w http.ResponseWriter, v versions) error {
 	for dot, value := range v.All() {
 		part, err := parts.CreatePart(textproto.MIMEHeader{
 			"Content-Type": {"application/octet-stream"},
-			headerVersion:  {versionOf(dot)},
+			headerVersion:  {VersionName(dot)},
 		})
 		if err == nil {
 			_, err = part.Write(value)
@@ -203,7 +210,8 @@ func writeValues(w http.ResponseWriter, v versions) error {
 	return nil
 }
 
-func versionOf(d vclock.Dot) string { return d.ID + ":" + strconv.FormatUint(d.N, 10) }
+// VersionName names the version that a write made: actor:number.
+func VersionName(d vclock.Dot) string { return d.ID + ":" + strconv.FormatUint(d.N, 10) }
 
 func (n *Node) servePut(w http.ResponseWriter, r *http.Request) error {
 	c, err := n.coordinator(r)
@@ -225,7 +233,7 @@ func (n *Node) servePut(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	w.Header().Set(headerVersion, versionOf(dot))
+	w.Header().Set(headerVersion, VersionName(dot))
 	if v.Len() == 1 { // else the context would cover siblings that the client has not seen
 		if err := setContext(w, v.Context()); err != nil {
 			return err
@@ -265,17 +273,17 @@ func (n *Node) forward(w http.ResponseWriter, r *http.Request, body []byte) erro
 	}
 	prefs := n.prefs(r.PathValue("key"))
 	for _, owner := range prefs[:min(n.N, len(prefs))] {
-		if !n.members.table.Up(owner) {
+		if !n.members.Up(owner) {
 			continue
 		}
-		resp, err := n.peers.Forward(r, owner, n.name, body)
+		resp, err := n.peers.Forward(r, owner, body)
 		if unsent(err) {
 			continue
 		}
 		if err != nil {
 			return err // it may have been done: the client must decide
 		}
-		answer, err := readBody(resp)
+		answer, err := ReadBody(resp)
 		if err != nil {
 			return err
 		}
@@ -294,11 +302,12 @@ func (n *Node) forward(w http.ResponseWriter, r *http.Request, body []byte) erro
 // ringType is the media type of an encoded ring.
 const ringType = "application/octet-stream"
 
-func fingerprintOf(r *ring.Ring) string { return fmt.Sprintf("%016x", r.Fingerprint()) }
+// FingerprintName is the fingerprint of a ring as nodes and clients tell it.
+func FingerprintName(r *ring.Ring) string { return fmt.Sprintf("%016x", r.Fingerprint()) }
 
 // serveRing tells the ring: in words or, to who accepts that, as an image.
 func (n *Node) serveRing(w http.ResponseWriter, req *http.Request) error {
-	r := n.members.live.Load()
+	r := n.members.Ring()
 	if req.Header.Get("Accept") == ringType {
 		image, err := r.MarshalBinary()
 		if err == nil {
@@ -316,10 +325,10 @@ func (n *Node) serveRing(w http.ResponseWriter, req *http.Request) error {
 	out := struct {
 		Fingerprint string   `json:"fingerprint"`
 		Nodes       []member `json:"nodes"`
-	}{Fingerprint: fingerprintOf(r)}
+	}{Fingerprint: FingerprintName(r)}
 	for i := range r.Len() {
 		node := r.Node(i)
-		out.Nodes = append(out.Nodes, member{node.ID, node.Zone, r.Share(node.ID, 1), n.members.table.State(node.ID).Live.String()})
+		out.Nodes = append(out.Nodes, member{node.ID, node.Zone, r.Share(node.ID, 1), n.members.State(node.ID)})
 	}
 	w.Header().Set("Content-Type", "application/json")
 	return json.NewEncoder(w).Encode(out)

@@ -1,4 +1,4 @@
-package main
+package node
 
 // Shows distkit/quorum/hints: what a node keeps for owners that are down.
 
@@ -27,7 +27,7 @@ type copyOf struct{ owner, key string }
 
 type heldCopy struct {
 	hints int // in the log
-	value versions
+	value Versions
 }
 
 func openHandoff(dir string, fsync Fsync, rate float64, member func(name string) bool) (*handoff, error) {
@@ -42,7 +42,7 @@ func openHandoff(dir string, fsync Fsync, rate float64, member func(name string)
 	h := &handoff{log: log, rate: rate, held: map[copyOf]*heldCopy{}, draining: map[string]bool{}}
 	for _, owner := range log.Owners() {
 		for hint := range log.Pending(owner) {
-			v, err := decodeVersions(hint.Value)
+			v, err := DecodeVersions(hint.Value)
 			if err != nil {
 				return nil, errors.Join(err, log.Close())
 			}
@@ -53,7 +53,7 @@ func openHandoff(dir string, fsync Fsync, rate float64, member func(name string)
 }
 
 // put keeps v for owner until it is back.
-func (h *handoff) put(owner, key string, v versions) error {
+func (h *handoff) put(owner, key string, v Versions) error {
 	value, err := encodeVersions(v)
 	if err != nil {
 		return err
@@ -67,7 +67,7 @@ func (h *handoff) put(owner, key string, v versions) error {
 	return nil
 }
 
-func (h *handoff) index(c copyOf, v versions) {
+func (h *handoff) index(c copyOf, v Versions) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	held := h.held[c]
@@ -80,13 +80,13 @@ func (h *handoff) index(c copyOf, v versions) {
 }
 
 // get answers for an owner: nothing, if no hint waits for it.
-func (h *handoff) get(owner, key string) versions {
+func (h *handoff) get(owner, key string) Versions {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if held := h.held[copyOf{owner, key}]; held != nil {
 		return held.value
 	}
-	return versions{}
+	return Versions{}
 }
 
 // drain starts to hand owner what waits for it, unless that is under way.

@@ -1,4 +1,4 @@
-package main
+package node
 
 // Shows how the packages of distkit make one node of a Dynamo-style store.
 
@@ -12,7 +12,6 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
-	"slices"
 	"sync"
 	"time"
 
@@ -23,13 +22,13 @@ import (
 
 // Settings are what all nodes of a cluster share.
 type Settings struct {
-	N, R, W  int
+	N, R, W  int  // copies of a key, and how many of them a read and a write wait for
 	Strict   bool // only owners count for R and W
 	Fsync    Fsync
-	HintRate float64
+	HintRate float64 // hints a second that a node hands back to an owner
 
 	RepairEvery time.Duration // between two comparisons of a node with another
-	Members     []ring.Node   // of the first start; afterwards each node's disk knows
+	Founders    []ring.Node   // the members at the first start; afterwards each node's disk knows
 }
 
 // Node is one replica: an engine, the hints that it keeps for others, its view
@@ -42,7 +41,7 @@ type Node struct {
 
 	engine  Engine
 	hints   *handoff
-	members *membership
+	members Members
 	quorum  *quorum.Coordinator
 	rows    *rows
 	usage   *usage
@@ -63,9 +62,11 @@ type Node struct {
 	done     sync.WaitGroup
 }
 
-// startNode opens what is in dir and serves on l, which it takes over.
-func startNode(name, dir string, s Settings, p Platform, l net.Listener, peers Peers) (_ *Node, err error) {
-	n := &Node{Settings: s, name: name, peers: peers, platform: p, epoch: &epoch{}}
+// Start opens what is in dir and serves on l, which it takes over; where l is nil,
+// nothing but calls of ServeHTTP reaches the node.
+func Start(name, dir string, s Settings, p Platform, l net.Listener, peers Peers) (_ *Node, err error) {
+	n := &Node{Settings: s, name: name, peers: peers, platform: p.orOwn(), epoch: &epoch{}}
+	p = n.platform
 	ctx, cancel := context.WithCancel(context.Background())
 	n.life, n.cancel = ctx, cancel
 	defer func() {
@@ -91,7 +92,7 @@ func startNode(name, dir string, s Settings, p Platform, l net.Listener, peers P
 	if n.actor, err = openActor(filepath.Join(dir, "actor"), name, p.Actor); err != nil {
 		return nil, err
 	}
-	if n.members, err = openMembership(name, filepath.Join(dir, "members"), s.Members); err != nil {
+	if n.members, err = p.Members(name, dir, s.Founders, peers); err != nil {
 		return nil, err
 	}
 	if n.hints, err = openHandoff(filepath.Join(dir, "hints"), s.Fsync, s.HintRate, n.knows); err != nil {
@@ -111,7 +112,7 @@ func startNode(name, dir string, s Settings, p Platform, l net.Listener, peers P
 	if l != nil {
 		n.done.Go(func() { n.server.Serve(l) })
 	}
-	n.done.Go(func() { n.members.run(ctx, peers, p.Rand(name), func() { n.tend(ctx) }) })
+	n.done.Go(func() { n.members.Run(ctx, func() { n.tend(ctx) }) })
 	n.done.Go(func() { n.repairLoop(ctx) })
 	n.done.Go(func() { n.usageLoop(ctx) })
 	return n, nil
@@ -132,13 +133,10 @@ func openActor(path, name string, newActor func(name string) string) (string, er
 	return actor, writeFile(path, []byte(actor))
 }
 
-// tend does what a round of gossip may call for.
+// tend does what news of the members may call for.
 func (n *Node) tend(ctx context.Context) {
-	if err := n.members.follow(); err != nil {
-		log.Printf("%s: membership: %v", n.name, err)
-	}
 	for _, owner := range n.hints.log.Owners() {
-		if n.members.table.Up(owner) {
+		if n.members.Up(owner) {
 			n.hints.drain(ctx, owner, func(ctx context.Context, owner, key string, value []byte) error {
 				_, err := n.peers.Call(ctx, owner, "/i/put", replicaMessage{owner, key, value}.encode())
 				return err
@@ -149,7 +147,14 @@ func (n *Node) tend(ctx context.Context) {
 
 // upOthers returns the other members that seem to live.
 func (n *Node) upOthers() []string {
-	return slices.DeleteFunc(n.members.others(), func(id string) bool { return !n.members.table.Up(id) })
+	var names []string
+	r := n.members.Ring()
+	for i := range r.Len() {
+		if id := r.Node(i).ID; id != n.name && n.members.Up(id) {
+			names = append(names, id)
+		}
+	}
+	return names
 }
 
 // Stop ends the node; with died, as a crash would: nothing is flushed, open
@@ -184,27 +189,27 @@ func (n *Node) Stop(died bool) error {
 }
 
 // load returns this node's own copy of key.
-func (n *Node) load(key string) (versions, error) {
+func (n *Node) load(key string) (Versions, error) {
 	data, ok, err := n.engine.Get(key)
 	if err != nil || !ok {
-		return versions{}, err
+		return Versions{}, err
 	}
-	v, err := decodeVersions(data)
+	v, err := DecodeVersions(data)
 	if err != nil {
-		return versions{}, fmt.Errorf("%s: stored versions of %q: %w", n.name, key, err)
+		return Versions{}, fmt.Errorf("%s: stored versions of %q: %w", n.name, key, err)
 	}
 	return v, nil
 }
 
 // change replaces this node's own copy of key by what f makes of it, and returns
 // that. durable returns when it is as durable as asked for.
-func (n *Node) change(key string, f func(versions) versions) (changed versions, durable func() error, err error) {
+func (n *Node) change(key string, f func(Versions) Versions) (changed Versions, durable func() error, err error) {
 	lock := &n.locks[distkit.HashString(key)%uint64(len(n.locks))]
 	lock.Lock()
 	defer lock.Unlock()
 	old, err := n.load(key)
 	if err != nil {
-		return versions{}, nil, err
+		return Versions{}, nil, err
 	}
 	changed = f(old)
 	if changed.Equal(old) {
@@ -212,7 +217,7 @@ func (n *Node) change(key string, f func(versions) versions) (changed versions, 
 	}
 	data, err := encodeVersions(changed)
 	if err != nil {
-		return versions{}, nil, err
+		return Versions{}, nil, err
 	}
 	if durable, err = n.engine.Put(key, data); err == nil {
 		n.rows.put(key, data)
@@ -222,7 +227,7 @@ func (n *Node) change(key string, f func(versions) versions) (changed versions, 
 
 // putCopy merges v into owner's copy of key: into the engine if that is this
 // node, else into the hints.
-func (n *Node) putCopy(owner, key string, v versions) error {
+func (n *Node) putCopy(owner, key string, v Versions) error {
 	if owner != n.name {
 		return n.hints.put(owner, key, v)
 	}
@@ -235,7 +240,7 @@ func (n *Node) putCopy(owner, key string, v versions) error {
 
 // getCopy returns owner's copy of key, or for another owner what the hints hold
 // of it.
-func (n *Node) getCopy(owner, key string) (versions, error) {
+func (n *Node) getCopy(owner, key string) (Versions, error) {
 	if owner != n.name {
 		return n.hints.get(owner, key), nil
 	}

@@ -1,4 +1,4 @@
-package main
+package node
 
 // Shows distkit/ring, distkit/quorum and distkit/vclock together: preference
 // list, quorum with stand-ins, and versions that know what they replace.
@@ -24,10 +24,10 @@ var (
 
 func (n *Node) newCoordinator() (*quorum.Coordinator, error) {
 	opts := []quorum.Option{
-		quorum.WithHealth(n.members.table.Up),
+		quorum.WithHealth(n.members.Up),
 		quorum.WithRepair(quorum.RepairAsync),
 	}
-	if standIns := len(n.Members) - n.N; standIns > 0 {
+	if standIns := n.members.Ring().Len() - n.N; standIns > 0 {
 		opts = append(opts, quorum.WithSloppy(standIns))
 	}
 	if n.Strict {
@@ -38,7 +38,7 @@ func (n *Node) newCoordinator() (*quorum.Coordinator, error) {
 
 // prefs returns the owners of key, then the nodes that stand in for them.
 func (n *Node) prefs(key string) []string {
-	r := n.members.live.Load()
+	r := n.members.Ring()
 	return r.AppendOwnersHash(make([]string, 0, r.Len()), distkit.HashString(key), r.Len())
 }
 
@@ -50,21 +50,21 @@ func (n *Node) owns(prefs []string) bool {
 
 // read returns what a read quorum of copies holds of key, merged. Copies that
 // were behind are repaired after the answer.
-func (n *Node) read(ctx context.Context, c *quorum.Coordinator, key string) (versions, error) {
-	result, err := quorum.Read(ctx, c, n.prefs(key), quorum.Op[versions]{
-		Call: func(ctx context.Context, t quorum.Target) (versions, error) {
+func (n *Node) read(ctx context.Context, c *quorum.Coordinator, key string) (Versions, error) {
+	result, err := quorum.Read(ctx, c, n.prefs(key), quorum.Op[Versions]{
+		Call: func(ctx context.Context, t quorum.Target) (Versions, error) {
 			if t.Node == n.name {
 				return n.getCopy(t.Owner, key)
 			}
 			answer, err := n.peers.Call(ctx, t.Node, "/i/get", replicaMessage{owner: t.Owner, key: key}.encode())
 			if err != nil {
-				return versions{}, err
+				return Versions{}, err
 			}
-			return decodeVersions(answer)
+			return DecodeVersions(answer)
 		},
-		Merge: versions.Merge,
-		Same:  versions.Equal,
-		Repair: func(ctx context.Context, t quorum.Target, v versions) error {
+		Merge: Versions.Merge,
+		Same:  Versions.Equal,
+		Repair: func(ctx context.Context, t quorum.Target, v Versions) error {
 			if t.Node != t.Owner {
 				return nil // a stand-in holds what was missed, not a whole copy
 			}
@@ -76,14 +76,14 @@ func (n *Node) read(ctx context.Context, c *quorum.Coordinator, key string) (ver
 
 // readAfter is read for a client that has seen a version: the answer descends
 // from it, or there is none.
-func (n *Node) readAfter(ctx context.Context, c *quorum.Coordinator, key string, seen vclock.Clock) (versions, error) {
+func (n *Node) readAfter(ctx context.Context, c *quorum.Coordinator, key string, seen vclock.Clock) (Versions, error) {
 	v, err := n.read(ctx, c, key)
 	if err != nil || v.Context().Descends(seen) {
 		return v, err
 	}
 	all, err := c.With(quorum.WithReadLevel(quorum.All()))
 	if err != nil {
-		return versions{}, err
+		return Versions{}, err
 	}
 	v, err = n.read(ctx, all, key)
 	if err == nil && !v.Context().Descends(seen) {
@@ -94,18 +94,18 @@ func (n *Node) readAfter(ctx context.Context, c *quorum.Coordinator, key string,
 
 // write stores a value that replaces what seen covers, under this node's next
 // dot, on a write quorum.
-func (n *Node) write(ctx context.Context, c *quorum.Coordinator, key string, seen vclock.Clock, value []byte) (versions, vclock.Dot, error) {
+func (n *Node) write(ctx context.Context, c *quorum.Coordinator, key string, seen vclock.Clock, value []byte) (Versions, vclock.Dot, error) {
 	prefs := n.prefs(key)
 	if !n.owns(prefs) {
-		return versions{}, vclock.Dot{}, errNotOwner
+		return Versions{}, vclock.Dot{}, errNotOwner
 	}
 	var dot vclock.Dot
-	v, err := n.replicate(ctx, c, prefs, key, func(old versions) (changed versions) {
+	v, err := n.replicate(ctx, c, prefs, key, func(old Versions) (changed Versions) {
 		changed, dot = old.Put(seen, n.actor, value)
 		return changed
 	})
 	if err != nil {
-		return versions{}, vclock.Dot{}, err
+		return Versions{}, vclock.Dot{}, err
 	}
 	return v, dot, nil
 }
@@ -127,7 +127,7 @@ func (n *Node) remove(ctx context.Context, c *quorum.Coordinator, key string, se
 	if seen == (vclock.Clock{}) {
 		seen = found.Context()
 	}
-	_, err = n.replicate(ctx, c, prefs, key, func(old versions) versions { return old.Merge(found).Discard(seen) })
+	_, err = n.replicate(ctx, c, prefs, key, func(old Versions) Versions { return old.Merge(found).Discard(seen) })
 	return err
 }
 
@@ -135,9 +135,9 @@ func (n *Node) remove(ctx context.Context, c *quorum.Coordinator, key string, se
 // owners or their stand-ins, while the own copy becomes durable. An owner that
 // does not get it gets it from the hints. Where the level cannot be met from the
 // start, so that quorum.Write sends nothing, nothing is changed here either.
-func (n *Node) replicate(ctx context.Context, c *quorum.Coordinator, prefs []string, key string, f func(versions) versions) (versions, error) {
+func (n *Node) replicate(ctx context.Context, c *quorum.Coordinator, prefs []string, key string, f func(Versions) Versions) (Versions, error) {
 	var durable func() error
-	change := sync.OnceValues(func() (v versions, err error) {
+	change := sync.OnceValues(func() (v Versions, err error) {
 		v, durable, err = n.change(key, f)
 		return v, err
 	})
@@ -146,7 +146,7 @@ func (n *Node) replicate(ctx context.Context, c *quorum.Coordinator, prefs []str
 	if moving != nil {
 		var err error
 		if prefs, c, err = n.joint(c, moving, key); err != nil {
-			return versions{}, err
+			return Versions{}, err
 		}
 	}
 	_, err := quorum.Write(ctx, c, prefs, quorum.WriteOp{
@@ -171,13 +171,13 @@ func (n *Node) replicate(ctx context.Context, c *quorum.Coordinator, prefs []str
 		},
 	})
 	if err != nil {
-		return versions{}, err
+		return Versions{}, err
 	}
 	return change()
 }
 
 // send merges v into t.Owner's copy at t.Node.
-func (n *Node) send(ctx context.Context, t quorum.Target, key string, v versions) error {
+func (n *Node) send(ctx context.Context, t quorum.Target, key string, v Versions) error {
 	if t.Node == n.name {
 		return n.putCopy(t.Owner, key, v)
 	}
