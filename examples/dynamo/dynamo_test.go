@@ -207,3 +207,11 @@ func TestAllNodesDie(t *testing.T) {
 		return err == nil && state.Hints == 0 && state.Diverged == 0
 	}, 10*time.Second, 50*time.Millisecond)
 }
+
+// Latencies keep to their column on a slow machine too.
+func TestLatencyIsShort(t *testing.T) {
+	assert.Equal(t, "-", latency(nil))
+	fast, slow := 260*time.Microsecond, 99_900*time.Microsecond
+	assert.Equal(t, "0.3/99.9", latency([]time.Duration{fast, fast, slow}))
+	assert.Equal(t, "100/1662", latency([]time.Duration{slow, slow + fast, 1_661_700 * time.Microsecond}))
+}

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strconv"
 	"strings"
 	"time"
 
@@ -152,8 +153,14 @@ func latency(sorted []time.Duration) string {
 	if len(sorted) == 0 {
 		return "-"
 	}
-	ms := func(p float64) float64 { return float64(percentile(sorted, p)) / 1e6 }
-	return fmt.Sprintf("%.1f/%.1f", ms(0.5), ms(0.99))
+	ms := func(p float64) string {
+		ms, digits := float64(percentile(sorted, p))/1e6, 1
+		if ms > 99.9 {
+			digits = 0
+		}
+		return strconv.FormatFloat(ms, 'f', digits, 64)
+	}
+	return ms(0.5) + "/" + ms(0.99)
 }
 
 func percent(part, of uint64) string {
