@@ -17,9 +17,11 @@ import (
 
 // figures are the files to draw.
 var figures = map[string]func() (string, error){
-	"docs/bloom.svg": bloomFigure,
-	"docs/hll.svg":   hllFigure,
-	"docs/ring.svg":  ringFigure,
+	"docs/bloom.svg":          bloomFigure,
+	"docs/hll.svg":            hllFigure,
+	"docs/quorum/layouts.svg": layoutsFigure,
+	"docs/quorum/stale.svg":   staleFigure,
+	"docs/ring.svg":           ringFigure,
 }
 
 func main() {
