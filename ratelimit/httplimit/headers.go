@@ -14,16 +14,14 @@ import (
 // maxField is the largest integer of a structured field (RFC 9651, 3.3.1).
 const maxField = 999_999_999_999_999
 
-// policyHeader is RateLimit-Policy as it was at a time. Limits may change while
-// the server runs, but asking for them at every request would cost more than the
-// decision.
+// policyHeader is RateLimit-Policy as it was less than policyRefresh ago. Limits may
+// change while the server runs, but asking for them at every request would cost more
+// than the decision.
 type policyHeader struct {
-	at     time.Time
-	value  string
-	limits []ratelimit.Limit
+	value     string
+	intervals []float64 // nanoseconds an event, of each limit
 }
 
-// policyRefresh is for how long a policyHeader is good.
 const policyRefresh = time.Second
 
 // nameLimits checks the names of the limits, or makes some.
@@ -41,14 +39,20 @@ func (p *policy) nameLimits() error {
 	if len(p.names) != count {
 		return fmt.Errorf("policies are %d names, want %d, one for each limit", len(p.names), count)
 	}
+	quoted := make([]string, count)
 	for i, name := range p.names {
-		quoted, ok := quote(name)
-		if !ok {
+		var ok bool
+		if quoted[i], ok = quote(name); !ok {
 			return fmt.Errorf("name of policy %d is %q, want printable ASCII", i, name)
 		}
-		p.names[i] = quoted
 	}
+	p.answers, p.names = newAnswers(p.names), quoted
 	return nil
+}
+
+// nameOf returns which of the names is that of the limit that binds.
+func (p *policy) nameOf(result ratelimit.Result) int {
+	return min(max(result.Index, 0), len(p.names)-1)
 }
 
 // quote returns s as a string of a structured field.
@@ -65,47 +69,48 @@ func quote(s string) (string, bool) {
 }
 
 // policies returns the current RateLimit-Policy, nil if the limiter has no
-// Policies.
+// Policies. A timer forgets it, which spares requests a look at the clock.
 func (p *policy) policies() *policyHeader {
+	if h := p.header.Load(); h != nil {
+		return h
+	}
 	d, ok := p.decider.(ratelimit.Policies)
 	if !ok {
 		return nil
 	}
-	now := time.Now()
-	if h := p.header.Load(); h != nil && now.Sub(h.at) < policyRefresh {
-		return h
-	}
-	h := &policyHeader{at: now, limits: d.Limits()}
+	h := &policyHeader{}
 	var items []string
-	for i, limit := range h.limits {
+	for i, limit := range d.Limits() {
+		h.intervals = append(h.intervals, float64(limit.Period)/float64(limit.Events))
 		window := math.Ceil(float64(limit.Burst) / float64(limit.Events) * limit.Period.Seconds())
 		items = append(items, fmt.Sprintf("%s;q=%d;w=%d", p.names[min(i, len(p.names)-1)],
 			min(limit.Burst, maxField), int64(max(1, min(window, maxField)))))
 	}
 	h.value = strings.Join(items, ",")
-	p.header.Store(h)
+	if p.header.CompareAndSwap(nil, h) {
+		time.AfterFunc(policyRefresh, func() { p.header.Store(nil) })
+	}
 	return h
 }
 
-// headers tells the client where it stands.
-func (p *policy) headers(h http.Header, result ratelimit.Result) {
+// headers tells the client where it stands, in values.
+func (p *policy) headers(h http.Header, result ratelimit.Result, values *[2]string) {
 	if p.silent {
 		return
 	}
-	values := new([2]string) // both in one allocation
 	more := result.ResetAfter
 	if policies := p.policies(); policies != nil {
 		values[0] = policies.value
 		h["Ratelimit-Policy"] = listed(h["Ratelimit-Policy"], values[:1:1])
-		if result.Index < len(policies.limits) {
-			more = nextToken(policies.limits[result.Index], result)
+		if result.Index < len(policies.intervals) {
+			more = nextToken(policies.intervals[result.Index], result)
 		}
 	}
 	if !result.Allowed && result.RetryAfter > 0 {
 		more = result.RetryAfter
 	}
 	var space [64]byte
-	b := append(space[:0], p.names[min(max(result.Index, 0), len(p.names)-1)]...)
+	b := append(space[:0], p.names[p.nameOf(result)]...)
 	b = append(b, ";r="...)
 	b = strconv.AppendInt(b, min(max(result.Remaining, 0), maxField), 10)
 	b = append(b, ";t="...)
@@ -131,12 +136,11 @@ func listed(others, one []string) []string {
 // nextToken returns when there will be more than now. A bucket gets its next
 // token within one interval; where that does not come out, it is no bucket, and
 // all of the quota comes back at once.
-func nextToken(limit ratelimit.Limit, result ratelimit.Result) time.Duration {
+func nextToken(interval float64, result ratelimit.Result) time.Duration {
 	missing := result.Limit - result.Remaining
-	interval := limit.Period.Seconds() / float64(limit.Events)
-	next := result.ResetAfter.Seconds() - float64(missing-1)*interval
+	next := float64(result.ResetAfter) - float64(missing-1)*interval
 	if missing > 0 && next > 0 && next <= interval*(1+1e-9) {
-		return time.Duration(next * float64(time.Second))
+		return time.Duration(next)
 	}
 	return result.ResetAfter
 }

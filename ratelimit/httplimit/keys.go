@@ -21,11 +21,17 @@ type KeyFunc func(*http.Request) (string, error)
 func KeyByIP(trusted ...netip.Prefix) KeyFunc {
 	trusted = slices.Clone(trusted)
 	return func(r *http.Request) (string, error) {
+		if host, _, _ := strings.Cut(r.RemoteAddr, ":"); len(trusted) == 0 && !strings.HasPrefix(host, "[") {
+			// The usual case. An IPv4 address has one text, which need not be made again.
+			if addr, err := netip.ParseAddr(host); err == nil && addr.Is4() {
+				return host, nil
+			}
+		}
 		addr, err := parseAddr(r.RemoteAddr)
 		if err != nil {
 			return "", fmt.Errorf("httplimit: remote address is %q, want an IP address", r.RemoteAddr)
 		}
-		if len(trusted) > 0 && isTrusted(addr, trusted) {
+		if isTrusted(addr, trusted) {
 			if addr, err = forwarded(addr, r.Header["X-Forwarded-For"], trusted); err != nil {
 				return "", err
 			}
@@ -64,15 +70,13 @@ func forwarded(addr netip.Addr, values []string, trusted []netip.Prefix) (netip.
 // parseAddr takes an address with or without a port, unmaps IPv4 in IPv6 and drops
 // the zone, which is of one link.
 func parseAddr(s string) (netip.Addr, error) {
-	addr, err := netip.ParseAddr(strings.TrimSuffix(strings.TrimPrefix(s, "["), "]"))
-	if err != nil {
-		var withPort netip.AddrPort
-		if withPort, err = netip.ParseAddrPort(s); err != nil {
-			return netip.Addr{}, err
-		}
-		addr = withPort.Addr()
+	inBrackets := strings.HasPrefix(s, "[")
+	if inBrackets && !strings.HasSuffix(s, "]") || !inBrackets && strings.Count(s, ":") == 1 {
+		withPort, err := netip.ParseAddrPort(s)
+		return withPort.Addr().Unmap().WithZone(""), err
 	}
-	return addr.Unmap().WithZone(""), nil
+	addr, err := netip.ParseAddr(strings.TrimSuffix(strings.TrimPrefix(s, "["), "]"))
+	return addr.Unmap().WithZone(""), err
 }
 
 func isTrusted(addr netip.Addr, trusted []netip.Prefix) bool {

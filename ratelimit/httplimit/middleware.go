@@ -29,8 +29,8 @@ func New(d ratelimit.Decider, opts ...Option) (*Middleware, error) {
 	return &Middleware{only: p}, nil
 }
 
-// Handler returns a handler that passes to next what may pass. It costs what the
-// decision costs, and at most six allocations.
+// Handler returns a handler that passes to next what may pass. It costs what the key
+// and the decision cost, and three allocations.
 func (m *Middleware) Handler(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if p := m.policyOf(r); p != nil {
@@ -56,7 +56,7 @@ func (p *policy) serve(w http.ResponseWriter, r *http.Request, next http.Handler
 	key, err := p.key(r)
 	if err != nil {
 		p.observe(r, ratelimit.Result{}, err)
-		writeProblem(w, http.StatusBadRequest, problem{Type: "about:blank", Title: "Bad Request", Detail: err.Error()})
+		badRequest(w, err)
 		return
 	}
 	n := int64(1)
@@ -64,7 +64,7 @@ func (p *policy) serve(w http.ResponseWriter, r *http.Request, next http.Handler
 		if n = p.cost(r); n < 0 {
 			err := fmt.Errorf("httplimit: cost is %d, want at least 0", n)
 			p.observe(r, ratelimit.Result{}, err)
-			writeProblem(w, http.StatusBadRequest, problem{Type: "about:blank", Title: "Bad Request", Detail: err.Error()})
+			badRequest(w, err)
 			return
 		}
 	}
@@ -76,12 +76,10 @@ func (p *policy) serve(w http.ResponseWriter, r *http.Request, next http.Handler
 	case err != nil:
 		p.unavailable(w, r)
 	case result.Allowed:
-		p.headers(w.Header(), result)
-		next.ServeHTTP(w, with(r, result))
+		p.pass(w, r, next, result)
 	case p.shadow, p.soft != nil && p.soft.TakeString(key, n).Allowed:
 		result.Remaining = 0
-		p.headers(w.Header(), result)
-		next.ServeHTTP(w, with(r, result))
+		p.pass(w, r, next, result)
 	default:
 		p.refuse(w, r, result)
 	}
@@ -151,10 +149,12 @@ func sleep(ctx context.Context, d time.Duration) error {
 // resultKey is the key of the Result in a context.
 type resultKey struct{}
 
-// resultContext is context.WithValue of a Result in one allocation, not two.
+// resultContext is context.WithValue of a Result, in one allocation with what the
+// headers of the answer hold.
 type resultContext struct {
 	context.Context
-	result ratelimit.Result
+	result  ratelimit.Result
+	headers [2]string
 }
 
 func (c *resultContext) Value(key any) any {
@@ -164,8 +164,11 @@ func (c *resultContext) Value(key any) any {
 	return c.Context.Value(key)
 }
 
-func with(r *http.Request, result ratelimit.Result) *http.Request {
-	return r.WithContext(&resultContext{r.Context(), result})
+// pass passes the request on, with its Result in the headers and in the context.
+func (p *policy) pass(w http.ResponseWriter, r *http.Request, next http.Handler, result ratelimit.Result) {
+	c := &resultContext{Context: r.Context(), result: result}
+	p.headers(w.Header(), result, &c.headers)
+	next.ServeHTTP(w, r.WithContext(c))
 }
 
 // FromContext returns the limiter's answer about the request that ctx is of, and

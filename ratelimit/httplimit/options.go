@@ -40,6 +40,7 @@ type policy struct {
 	soft    *ratelimit.Keyed // of WithSoft
 	waiting atomic.Int64     // requests, by WithDelay
 	header  atomic.Pointer[policyHeader]
+	answers answers
 }
 
 func newPolicy(d ratelimit.Decider, opts []Option) (*policy, error) {
