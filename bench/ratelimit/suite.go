@@ -1,7 +1,7 @@
 // Package ratelimit holds ratelimit's local types to their bars: against x/time/rate,
 // which is what Go programs use, and failsafe-go, the fastest of the others; keyed
 // ones against the map of limiters that everybody writes, sethvargo/go-limiter,
-// throttled and ulule.
+// throttled and ulule; and package httplimit against go-chi/httprate.
 //
 // "Allowed" has a limit so high that all pass, "denied" one so low that none does.
 package ratelimit
@@ -21,6 +21,7 @@ func Suite() bar.Suite {
 	bars := singleBars()
 	bars = append(bars, sharedBars()...)
 	bars = append(bars, keyedBars()...)
+	bars = append(bars, httpBars()...)
 	figures := append(keyedFigures(), correctness()...)
 	return bar.Suite{Package: "ratelimit", Bars: bars, Figures: figures}
 }
