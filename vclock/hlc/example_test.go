@@ -59,3 +59,23 @@ func ExampleTimestamp() {
 	// 64752550bf000000 2026-01-01 12:00:00 +0000 UTC 0
 	// 64752550bf000001 1 true true
 }
+
+// Ids that sort by the time they were made: a timestamp and, as two servers may
+// issue the same, the server's name.
+func ExampleTimestamp_sortableIDs() {
+	now := time.Date(2026, 1, 1, 12, 0, 0, 0, time.UTC)
+	clock, err := hlc.New(hlc.WithSource(func() time.Time { return now }))
+	if err != nil {
+		panic(err)
+	}
+	id := func(server string) string { return clock.Now().String() + "-" + server }
+
+	first, second := id("eu-1"), id("eu-1")
+	now = now.Add(-time.Minute) // somebody sets the wall clock back
+	third := id("eu-1")
+	fmt.Println(first, second, third)
+	fmt.Println(first < second && second < third)
+	// Output:
+	// 64752550bf000000-eu-1 64752550bf000001-eu-1 64752550bf000002-eu-1
+	// true
+}

@@ -19,6 +19,7 @@ import (
 var figures = map[string]func() (string, error){
 	"docs/bloom.svg":          bloomFigure,
 	"docs/hll.svg":            hllFigure,
+	"docs/merkle.svg":         merkleFigure,
 	"docs/quorum/layouts.svg": layoutsFigure,
 	"docs/quorum/stale.svg":   staleFigure,
 	"docs/ring.svg":           ringFigure,
