@@ -34,7 +34,7 @@ func walkFiles(dir string, f func(path string)) error {
 
 // Relative links in the documentation lead somewhere.
 func TestLinks(t *testing.T) {
-	link := regexp.MustCompile(`\]\(([^)#\s]+)(?:#[^)]*)?\)|(?:src|srcset)="([^"#]+)"`)
+	link := regexp.MustCompile(`\]\(([^)#\s]*)(?:#([^)]*))?\)|(?:src|srcset)="([^"#]+)"`)
 	err := walkFiles(".", func(path string) {
 		if !strings.HasSuffix(path, ".md") {
 			return
@@ -42,15 +42,31 @@ func TestLinks(t *testing.T) {
 		data, err := os.ReadFile(path)
 		require.NoError(t, err)
 		for _, m := range link.FindAllStringSubmatch(string(data), -1) {
-			target := m[1] + m[2]
+			target := m[1] + m[3]
 			if strings.Contains(target, "://") || strings.HasPrefix(target, "mailto:") {
 				continue
 			}
-			_, err := os.Stat(filepath.Join(filepath.Dir(path), target))
-			assert.NoError(t, err, "%s links to %s", path, target)
+			if file := filepath.Join(filepath.Dir(path), target); target != "" {
+				_, err = os.Stat(file)
+				assert.NoError(t, err, "%s links to %s", path, target)
+				data, _ = os.ReadFile(file)
+			}
+			assert.True(t, m[2] == "" || hasAnchor(string(data), m[2]), "%s links to %s#%s", path, target, m[2])
 		}
 	})
 	require.NoError(t, err)
+}
+
+// hasAnchor reports whether the text has a heading that GitHub gives this anchor:
+// in lower case, without punctuation, with hyphens for spaces.
+func hasAnchor(text, anchor string) bool {
+	for _, m := range regexp.MustCompile(`(?m)^#+ (.*)$`).FindAllStringSubmatch(text, -1) {
+		plain := regexp.MustCompile(`[^\pL\pN _-]`).ReplaceAllString(strings.ToLower(m[1]), "")
+		if strings.ReplaceAll(plain, " ", "-") == anchor {
+			return true
+		}
+	}
+	return false
 }
 
 // The quickstart of the README is the Example that runs.
