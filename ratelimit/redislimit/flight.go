@@ -1,0 +1,380 @@
+package redislimit
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/distkit/distkit/ratelimit"
+)
+
+// call is one request that waits for the store.
+type call struct {
+	key    string // as in the store
+	hash   uint64
+	n      int64
+	lease  int64 // how many events more to take for later
+	forget bool
+	ctx    context.Context // of a lone call, for its values
+
+	one [1]int64
+	ask int
+
+	result ratelimit.Result
+	leased int64
+	err    error
+	gone   atomic.Bool   // nobody waits any more
+	done   chan struct{} // capacity 1; nil where somebody else's is waited for
+}
+
+// flight is one trip to the store with some calls on board. It lands when the store
+// has answered, or is lost when that takes too long: whichever is first answers the
+// calls. Whoever is late finds the other's mark and leaves them alone.
+type flight struct {
+	air    *airline
+	calls  []*call
+	asks   []ask
+	byKey  map[string]int
+	queued bool // it has one of the places in the air
+	probe  bool
+	start  int64 // microseconds
+	ended  atomic.Bool
+	timer  *time.Timer
+}
+
+// board makes asks of calls. Calls for one key share one, in order, because one
+// script that charges twice costs less than two.
+func (f *flight) board() {
+	f.asks = f.asks[:0]
+	clear(f.byKey)
+	for _, c := range f.calls {
+		charges := f.air.rules.charges(c.n)
+		c.one[0] = c.n
+		if len(f.calls) == 1 || c.lease > 0 || c.forget {
+			a := ask{key: c.key, forget: c.forget}
+			if charges {
+				a.events = c.one[:1:1]
+			}
+			if c.lease > 0 {
+				a.events, a.must = portions(a.events, c.lease), true
+			}
+			c.ask = f.add(a)
+			continue
+		}
+		at, ok := f.byKey[c.key]
+		if !ok || len(f.asks[at].events) >= maxEvents {
+			at = f.add(ask{key: c.key})
+			f.byKey[c.key] = at
+		}
+		c.ask = at
+		if charges {
+			f.asks[at].events = append(f.asks[at].events, c.n)
+		}
+	}
+}
+
+// maxEvents bounds how long the script of one key keeps the store from others.
+const maxEvents = 512
+
+// add reuses the memory for the answers of the flight before.
+func (f *flight) add(a ask) int {
+	at := len(f.asks)
+	if cap(f.asks) > at {
+		a.debts = f.asks[:at+1][at].debts[:0]
+	}
+	f.asks = append(f.asks, a)
+	return at
+}
+
+// portions appends numbers that add up to n and of which, taken in turn as long as
+// they fit, as much of n is taken as fits: each is at most one more than those after
+// it together. So the script need not divide to take as much as there is.
+func portions(events []int64, n int64) []int64 {
+	for n > 0 {
+		half := n - n/2
+		events = append(events, half)
+		n -= half
+	}
+	return events
+}
+
+// land answers the calls by what the store said.
+func (f *flight) land() (cause error) {
+	end := f.air.clock()
+	succeeded := false
+	for i := range f.asks {
+		if a := &f.asks[i]; a.err == nil {
+			succeeded = true
+		} else {
+			cause = a.err
+			a.err = fmt.Errorf("%w: %w", ErrUnavailable, a.err)
+		}
+	}
+	for _, c := range f.calls {
+		a := &f.asks[c.ask]
+		switch {
+		case a.err != nil:
+			c.err = a.err
+		case !c.forget:
+			c.result = f.air.rules.decide(a.debts, c.n)
+			if c.lease > 0 && c.result.Allowed {
+				c.leased = f.air.replay(a, &c.result)
+			}
+			if !c.result.Allowed && f.air.denials != nil {
+				f.air.denials.note(c.hash, a.debts, c.n, f.start, end)
+			}
+		}
+		f.air.finish(c, f.start)
+	}
+	if succeeded {
+		return nil
+	}
+	return cause
+}
+
+// finish tells who waits for c that it has its answer.
+func (air *airline) finish(c *call, start int64) {
+	if c.lease > 0 {
+		air.leases.settle(c.hash, c.leased, c.result, start)
+	}
+	if c.done != nil {
+		c.done <- struct{}{}
+	}
+}
+
+// fail answers all calls with err.
+func (f *flight) fail(err error) {
+	for _, c := range f.calls {
+		c.err = err
+		f.air.finish(c, f.start)
+	}
+}
+
+// airline flies calls to the store. A call that finds nothing under way flies alone
+// and at once; those that come while flights are in the air wait for the next one
+// and fly together. Nobody waits for company.
+type airline struct {
+	engine   engine
+	rules    *rules
+	breaker  breaker
+	timeout  time.Duration
+	batching bool
+	direct   bool         // the client keeps deadlines
+	clock    func() int64 // microseconds
+	denials  *denials
+	leases   *leases
+
+	trips, asked atomic.Uint64
+	flights      sync.Pool
+
+	mu      sync.Mutex
+	flying  int // of those that are queued
+	waiting []*call
+	closed  atomic.Bool    // set under mu
+	under   sync.WaitGroup // flights in the air
+}
+
+const (
+	places   = 2   // flights in the air at once, when batching
+	maxCalls = 256 // on board
+)
+
+// replay makes the charges for later once more, and returns how many events those are.
+func (air *airline) replay(a *ask, r *ratelimit.Result) (n int64) {
+	for _, portion := range a.events[1:] {
+		if air.rules.charge(a.debts, portion) {
+			n += portion
+		}
+	}
+	*r = air.rules.decide(a.debts, 0)
+	return n
+}
+
+// submit sends c on its way; done says when it has its answer. Where the client keeps
+// deadlines, a call that finds nothing under way is flown by its own goroutine, which
+// saves two wake-ups: so the trip must not take longer than ctx.
+func (air *airline) submit(ctx context.Context, c *call) {
+	air.mu.Lock()
+	switch {
+	case air.closed.Load():
+		air.mu.Unlock()
+		c.err = ErrClosed
+		air.finish(c, 0)
+		return
+	case air.batching && air.flying >= places:
+		air.waiting = append(air.waiting, c)
+		air.mu.Unlock()
+		return
+	}
+	f := air.newFlight(air.batching)
+	air.mu.Unlock()
+	f.calls = append(f.calls, c)
+	if end, ok := ctx.Deadline(); !air.direct || ok && time.Until(end) < air.timeout {
+		go f.flyOn()
+	} else if next := f.fly(); next != nil {
+		go next.flyOn()
+	}
+}
+
+// together sends calls in one flight of their own, and returns when they have answers.
+func (air *airline) together(ctx context.Context, calls []*call) error {
+	last := calls[len(calls)-1]
+	last.done = make(chan struct{}, 1)
+	air.mu.Lock()
+	if air.closed.Load() {
+		air.mu.Unlock()
+		for _, c := range calls {
+			c.err = ErrClosed
+			air.finish(c, 0)
+		}
+		return nil
+	}
+	f := air.newFlight(false)
+	air.mu.Unlock()
+	f.calls = append(f.calls, calls...)
+	go f.flyOn()
+	return last.wait(ctx)
+}
+
+// wait returns nil when c has its answer, or why ctx ended before.
+func (c *call) wait(ctx context.Context) error {
+	select {
+	case <-c.done:
+		return nil
+	case <-ctx.Done():
+		c.gone.Store(true)
+		return context.Cause(ctx)
+	}
+}
+
+// newFlight is called with the lock held.
+func (air *airline) newFlight(queued bool) *flight {
+	if queued {
+		air.flying++
+	}
+	air.under.Add(1)
+	f, _ := air.flights.Get().(*flight)
+	if f == nil {
+		f = &flight{air: air, byKey: map[string]int{}}
+	}
+	f.queued = queued
+	return f
+}
+
+// flyOn flies f, and then the calls that wait, as long as there are any.
+func (f *flight) flyOn() {
+	for f != nil {
+		f = f.fly()
+	}
+}
+
+// fly makes the trip and answers the calls. It returns the next flight, for those
+// that wait.
+func (f *flight) fly() *flight {
+	air := f.air
+	var ok bool
+	if f.probe, ok = air.breaker.allow(); !ok {
+		f.fail(air.breaker.open())
+		return air.next(f, true)
+	}
+	f.trip()
+	if !f.ended.CompareAndSwap(false, true) {
+		return nil // lost, and the calls are not ours any more
+	}
+	reusable := f.timer.Stop()
+	if cause := f.land(); cause != nil {
+		air.breaker.fail(cause, f.probe)
+	} else {
+		air.breaker.succeed()
+	}
+	return air.next(f, reusable)
+}
+
+func (f *flight) trip() {
+	air := f.air
+	f.board()
+	f.ended.Store(false)
+	if f.timer == nil {
+		f.timer = time.AfterFunc(air.timeout, f.lose)
+	} else {
+		f.timer.Reset(air.timeout)
+	}
+	air.trips.Add(1)
+	air.asked.Add(uint64(len(f.asks)))
+	f.start = air.clock()
+	ctx := deadline{context.Background(), time.Now().Add(air.timeout)}
+	if len(f.calls) == 1 && f.calls[0].ctx != nil {
+		ctx.Context = f.calls[0].ctx
+	}
+	air.engine.serve(ctx, f.asks)
+}
+
+// lose gives the calls up that the store does not answer. The flight may come back,
+// to nobody, and its place in the air is free.
+func (f *flight) lose() {
+	if !f.ended.CompareAndSwap(false, true) {
+		return
+	}
+	air := f.air
+	cause := fmt.Errorf("no answer within %v", air.timeout)
+	air.breaker.fail(cause, f.probe)
+	f.fail(fmt.Errorf("%w: %w", ErrUnavailable, cause))
+	if next := air.next(f, false); next != nil {
+		go next.flyOn()
+	}
+}
+
+// next ends f, and returns the flight that takes its place, if calls wait for one.
+func (air *airline) next(f *flight, reusable bool) *flight {
+	queued := f.queued
+	if reusable {
+		clear(f.calls)
+		f.calls = f.calls[:0]
+		air.flights.Put(f)
+	}
+	defer air.under.Done()
+	if !queued {
+		return nil
+	}
+	air.mu.Lock()
+	defer air.mu.Unlock()
+	air.flying--
+	if len(air.waiting) == 0 {
+		return nil
+	}
+	n := min(len(air.waiting), maxCalls)
+	following := air.newFlight(true)
+	for _, c := range air.waiting[:n] {
+		if c.gone.Load() { // who left before take-off is not charged
+			air.finish(c, 0)
+			continue
+		}
+		following.calls = append(following.calls, c)
+	}
+	rest := copy(air.waiting, air.waiting[n:])
+	clear(air.waiting[rest:])
+	air.waiting = air.waiting[:rest]
+	return following
+}
+
+// close waits for the flights in the air, and lets none start.
+func (air *airline) close() {
+	air.mu.Lock()
+	air.closed.Store(true)
+	air.mu.Unlock()
+	air.under.Wait()
+}
+
+// deadline is a context that ends at an instant and not before: a trip for several
+// callers does not end with one of them. Clients that mind deadlines need no timer,
+// and for the others there is lose.
+type deadline struct {
+	context.Context
+	at time.Time
+}
+
+func (d deadline) Deadline() (time.Time, bool) { return d.at, true }
+func (d deadline) Done() <-chan struct{}       { return nil }
+func (d deadline) Err() error                  { return nil }
