@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -231,6 +232,9 @@ func (c *Cluster) Inspect() (map[string]Copies, error) {
 	for _, n := range c.Running() {
 		r := n.Members().Ring()
 		held, err := n.Engine().All()
+		if errors.Is(err, os.ErrClosed) {
+			continue // it died meanwhile
+		}
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", n.Name(), err)
 		}

@@ -21,7 +21,7 @@ type Platform struct {
 // orOwn fills in what is nil.
 func (p Platform) orOwn() Platform {
 	if p.Open == nil {
-		p.Open = func(dir string, fsync Fsync) (Engine, error) { return openStore(dir, fsync) }
+		p.Open = OpenStore
 	}
 	if p.Actor == nil {
 		p.Actor = vclock.NewActor

@@ -56,7 +56,15 @@ const (
 	cacheBytes  = 4 << 20
 )
 
-// openStore opens or makes the store in dir and replays its log.
+// OpenStore opens or makes the log-structured engine in dir and replays its log.
+func OpenStore(dir string, fsync Fsync) (Engine, error) {
+	s, err := openStore(dir, fsync)
+	if err != nil {
+		return nil, err
+	}
+	return s, nil
+}
+
 func openStore(dir string, fsync Fsync) (_ *store, err error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, err
@@ -250,6 +258,9 @@ func (s *store) freeze() error {
 func (s *store) All() (iter.Seq2[string, []byte], error) {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
+	if s.closed {
+		return nil, os.ErrClosed
+	}
 	all := map[string][]byte{}
 	var err error
 	for _, seg := range s.segments {

@@ -121,11 +121,10 @@ func (w *wal) sync(pos int64) error {
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if w.fsync == FsyncAlways {
-		if w.err == nil {
-			w.err = w.f.Sync()
+	if w.fsync == FsyncAlways && w.err == nil {
+		if w.err = w.f.Sync(); w.err == nil {
+			w.durable = w.written
 		}
-		return w.err
 	}
 	for w.durable < pos && w.err == nil {
 		if w.syncing {
@@ -145,6 +144,9 @@ func (w *wal) sync(pos int64) error {
 		}
 		w.synced.Broadcast()
 	}
+	if w.durable >= pos {
+		return nil // even if the log has ended since
+	}
 	return w.err
 }
 
@@ -158,8 +160,9 @@ func (w *wal) close(died bool) error {
 	}
 	err := w.err
 	if err == nil && !died && w.fsync != FsyncOff {
-		err = w.f.Sync()
-		w.durable = w.written
+		if err = w.f.Sync(); err == nil {
+			w.durable = w.written
+		}
 	}
 	if w.err == nil {
 		w.err = os.ErrClosed
