@@ -72,8 +72,8 @@ func (h *history) check(all map[string]Copies) []Violation {
 	var found []Violation
 	for key, k := range h.keys {
 		copies := all[key]
-		if copies == nil && len(k.writes) > 0 && k.writes[0].dot.N > 0 {
-			found = append(found, Violation{"I1", key, "no node has it" + k.String()})
+		if copies == nil {
+			copies = Copies{"": node.Versions{}} // nobody has it: all was deleted and collected, or lost
 		}
 		var first *node.Versions
 		for owner, v := range copies {
@@ -102,12 +102,16 @@ func (k *keyHistory) check(key string, v node.Versions) (found []Violation) {
 	}
 	// What any writer had seen is covered by what all of them together had: a
 	// context holds, for every actor, all its dots up to one.
-	var replacedBy, maybeBy vclock.Clock
+	var replacedBy, maybeBy, deletedBy vclock.Clock
 	for _, w := range k.writes {
 		replacedBy = replacedBy.Merge(w.seen)
+		if w.dot.N == 0 {
+			deletedBy = deletedBy.Merge(w.seen)
+		}
 	}
 	for _, seen := range k.maybe {
 		maybeBy = maybeBy.Merge(seen)
+		deletedBy = deletedBy.Merge(seen)
 	}
 	unknown := len(alive)
 	for _, w := range k.writes {
@@ -115,6 +119,9 @@ func (k *keyHistory) check(key string, v node.Versions) (found []Violation) {
 			continue
 		}
 		if !v.Context().Contains(w.dot) {
+			if deletedBy.Contains(w.dot) {
+				continue // its tombstone may have been collected
+			}
 			found = append(found, Violation{"I1", key, fmt.Sprintf("write %s is unknown to the store", node.VersionName(w.dot))})
 			continue
 		}

@@ -107,6 +107,7 @@ func TestBadUsageIsOneLine(t *testing.T) {
 		{2, "-duration is 1ms, want 1s to 1h", []string{"-duration", "1ms"}},
 		{2, "-r is 4, want 1 to 3", []string{"-r", "4"}},
 		{2, `-route is "scenic", want aware or any`, []string{"-route", "scenic"}},
+		{2, "-grace is 1s, want 0 or at least 10s", []string{"-grace", "1s"}},
 		{2, "-repair-every is 0s, want at least 1ms", []string{"-repair-every", "0s"}},
 		{2, "-items is 0, want 1 to 2000", []string{"-items", "0"}},
 		{2, "-n is 6, want 1 to 5", []string{"-n", "6"}},

@@ -57,6 +57,7 @@ type options struct {
 const (
 	nodeCount = 5
 	zoneCount = 3
+	minGrace  = 10 * time.Second // two calls between nodes, each of which ends after 5 s
 )
 
 // run returns the exit status: 0, 1 for a failure or a violated invariant, 2 for
@@ -99,6 +100,7 @@ func parseFlags(args []string, errs io.Writer) (options, error) {
 	route := f.String("route", string(node.RouteAware), "whom clients ask: aware (an owner of the key) or any (a node at random, as a balancer does)")
 	fsync := f.String("fsync", string(node.FsyncGroup), "when a write counts as on disk: always, group or off")
 	f.DurationVar(&o.settings.RepairEvery, "repair-every", 2*time.Second, "between two comparisons of a node's copies with another's")
+	f.DurationVar(&o.settings.Grace, "grace", 15*time.Second, "before a deleted key is forgotten, longer than any message is under way; 0 for never")
 	f.Float64Var(&o.settings.HintRate, "hint-rate", 2000, "hints a second that a node hands back to an owner")
 	if err := f.Parse(args); err != nil {
 		if errors.Is(err, flag.ErrHelp) {
@@ -140,6 +142,8 @@ func (o options) check(rest []string) error {
 		return fmt.Errorf("-w is %d, want 1 to %d", s.W, s.N)
 	case s.RepairEvery < time.Millisecond:
 		return fmt.Errorf("-repair-every is %v, want at least 1ms", s.RepairEvery)
+	case s.Grace != 0 && s.Grace < minGrace:
+		return fmt.Errorf("-grace is %v, want 0 or at least %v", s.Grace, minGrace)
 	case !(s.HintRate > 0):
 		return fmt.Errorf("-hint-rate is %v, want more than 0", s.HintRate)
 	}

@@ -185,7 +185,9 @@ func (s *sim) open(dir string, _ node.Fsync) (node.Engine, error) {
 	s.mu.Unlock()
 	e := &simEngine{sim: s, name: dir[strings.Index(dir, "node-"):], disk: disk, held: map[string][]byte{}}
 	for _, r := range disk.log {
-		e.held[r.key] = r.value
+		if e.held[r.key] = r.value; r.value == nil {
+			delete(e.held, r.key)
+		}
 	}
 	return e, nil
 }
@@ -219,6 +221,17 @@ func (e *simEngine) Put(key string, value []byte) (func() error, error) {
 		e.disk.synced = max(e.disk.synced, at)
 		return nil
 	}, nil
+}
+
+func (e *simEngine) Delete(key string) error {
+	e.disk.mu.Lock()
+	defer e.disk.mu.Unlock()
+	if e.closed {
+		return os.ErrClosed
+	}
+	delete(e.held, key)
+	e.disk.log = append(e.disk.log, simRecord{key, nil})
+	return nil
 }
 
 func (e *simEngine) All() (iter.Seq2[string, []byte], error) {

@@ -70,13 +70,15 @@ type story struct {
 	history *history
 	digest  digest
 	over    context.Context
+
+	collected uint64 // copies of deleted keys
 }
 
 const storyTime = 6 * time.Second
 
 func playStory(t *testing.T, seed uint64) *digest {
 	s := &story{sim: newSim(seed), t: t, history: newHistory()}
-	settings := node.Settings{N: 3, R: 2, W: 2, Fsync: node.FsyncGroup, HintRate: 2000, RepairEvery: 300 * time.Millisecond}
+	settings := node.Settings{N: 3, R: 2, W: 2, Fsync: node.FsyncGroup, HintRate: 2000, RepairEvery: 300 * time.Millisecond, Grace: 700 * time.Millisecond}
 	// The nodes of the cluster are looked up when they are called.
 	s.nodes = func(name string) *node.Node {
 		s.cluster.mu.RLock()
@@ -114,9 +116,11 @@ func (s *story) client(client *node.Client, rng *rand.Rand) {
 	seen := map[string]vclock.Clock{}
 	for n := 0; s.over.Err() == nil; n++ {
 		time.Sleep(time.Duration(rng.IntN(int(40 * time.Millisecond))))
-		key := fmt.Sprint("key-", rng.IntN(6))
+		key, dice := fmt.Sprint("key-", rng.IntN(6)), rng.IntN(10)
+		if rng.IntN(5) == 0 { // left alone for long enough that what is deleted may be forgotten
+			key, dice = fmt.Sprint("seldom-", rng.IntN(30)), 5+rng.IntN(2)
+		}
 		ctx := context.Background()
-		dice := rng.IntN(10)
 		if dice == 0 { // blind
 			a, err := client.Put(ctx, key, vclock.Clock{}, fmt.Appendf(nil, "%s %d", client.Name, n))
 			s.note(client, "blind", key, vclock.Clock{}, a, err)
@@ -254,4 +258,7 @@ func (s *story) end() {
 	require.NoError(s.t, err)
 	found := s.history.check(all)
 	assert.Empty(s.t, slices.Clip(found))
+	for _, n := range c.Running() {
+		s.collected += n.Collected()
+	}
 }

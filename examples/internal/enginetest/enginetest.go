@@ -63,7 +63,7 @@ func all(t *testing.T, e node.Engine) map[string]string {
 	return held
 }
 
-// againstAMap writes and reads at random, through clean ends and crashes.
+// againstAMap writes, deletes and reads at random, through clean ends and crashes.
 func againstAMap(t *testing.T, open Open) {
 	rng := rand.New(rand.NewPCG(1, 2))
 	dir, model := t.TempDir(), map[string]string{}
@@ -72,13 +72,21 @@ func againstAMap(t *testing.T, open Open) {
 		key := fmt.Sprintf("key-%03d", rng.IntN(150))
 		switch dice := rng.IntN(100); {
 		case dice < 2:
+			// A crash may bring back what was deleted since the last durable write.
+			put(t, e, "last", []byte{byte(i)})
+			model["last"] = string([]byte{byte(i)})
 			require.NoError(t, e.Close(dice == 0))
 			e = mustOpen(t, open, dir)
 		case dice < 40:
 			value := bytes.Repeat([]byte{byte(i)}, rng.IntN(200))
 			put(t, e, key, value)
 			model[key] = string(value)
-		case dice < 42:
+		case dice < 50:
+			require.NoError(t, e.Delete(key))
+			delete(model, key)
+			_, ok := get(t, e, key)
+			require.False(t, ok)
+		case dice < 52:
 			require.Equal(t, model, all(t, e), "step %d", i)
 		default:
 			got, ok := get(t, e, key)
@@ -235,6 +243,7 @@ func closed(t *testing.T, open Open) {
 		require.ErrorIs(t, err, os.ErrClosed)
 		_, err = e.Put("key", nil)
 		require.ErrorIs(t, err, os.ErrClosed)
+		require.ErrorIs(t, e.Delete("key"), os.ErrClosed)
 		_, err = e.All()
 		require.ErrorIs(t, err, os.ErrClosed)
 	}

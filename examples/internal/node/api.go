@@ -47,6 +47,8 @@ func (n *Node) routes() http.Handler {
 	if g, ok := n.members.(exchanger); ok {
 		mux.HandleFunc("POST /i/gossip", n.handle(serveGossip(g)))
 	}
+	mux.HandleFunc("POST /i/agree", n.handle(n.serveAgree))
+	mux.HandleFunc("POST /i/forget", n.handle(n.serveForget))
 	mux.HandleFunc("POST /i/move", n.handle(n.serveMove))
 	mux.HandleFunc("POST /i/fetch", n.handle(n.serveFetch))
 	mux.HandleFunc("POST /i/merkle", n.handle(n.serveMerkle))
@@ -152,11 +154,11 @@ func (n *Node) serveGet(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	key := r.PathValue("key")
-	v, err := n.readAfter(r.Context(), c, key, seen)
+	v, seen, err := n.readAfter(r.Context(), c, key, seen)
 	if err != nil {
 		return err
 	}
-	if err := setContext(w, v.Context()); err != nil {
+	if err := setContext(w, seen); err != nil {
 		return err
 	}
 	if v.Len() == 0 {

@@ -79,7 +79,13 @@ func (s *store) compact(segments []*segment) error {
 		count += int(seg.filter.EstimatedCount()) + 1
 	}
 	var err error
-	merged, err2 := s.newSegment(count, mergeSegments(segments, &err))
+	merged, err2 := s.newSegment(count, func(yield func(string, []byte) bool) {
+		for key, value := range mergeSegments(segments, &err) {
+			if value != nil && !yield(key, value) { // what is deleted has no older value that it must hide
+				return
+			}
+		}
+	})
 	if err = errors.Join(err, err2); err != nil {
 		return err
 	}

@@ -75,21 +75,24 @@ func (n *Node) read(ctx context.Context, c *quorum.Coordinator, key string) (Ver
 }
 
 // readAfter is read for a client that has seen a version: the answer descends
-// from it, or there is none.
-func (n *Node) readAfter(ctx context.Context, c *quorum.Coordinator, key string, seen vclock.Clock) (Versions, error) {
+// from it, or there is none. It returns what the client has seen then.
+func (n *Node) readAfter(ctx context.Context, c *quorum.Coordinator, key string, seen vclock.Clock) (Versions, vclock.Clock, error) {
 	v, err := n.read(ctx, c, key)
 	if err != nil || v.Context().Descends(seen) {
-		return v, err
+		return v, v.Context(), err
 	}
 	all, err := c.With(quorum.WithReadLevel(quorum.All()))
 	if err != nil {
-		return Versions{}, err
+		return Versions{}, seen, err
 	}
 	v, err = n.read(ctx, all, key)
-	if err == nil && !v.Context().Descends(seen) {
-		err = quorum.ErrUnavailable
+	if err != nil || v.Context().Descends(seen) {
+		return v, v.Context(), err
 	}
-	return v, err
+	if n.Grace == 0 || !n.settled(ctx, key, v) {
+		return v, seen, quorum.ErrUnavailable
+	}
+	return v, v.Context().Merge(seen), nil // what v lacks was deleted, and its tombstone collected
 }
 
 // write stores a value that replaces what seen covers, under this node's next
@@ -101,7 +104,7 @@ func (n *Node) write(ctx context.Context, c *quorum.Coordinator, key string, see
 	}
 	var dot vclock.Dot
 	v, err := n.replicate(ctx, c, prefs, key, func(old Versions) (changed Versions) {
-		changed, dot = old.Put(seen, n.actor, value)
+		changed, dot = old.Put(n.unused(old, seen), n.actor, value)
 		return changed
 	})
 	if err != nil {

@@ -10,8 +10,9 @@
 // a key is read and written), node.go (what a node is made of), store.go,
 // compact.go, segment.go and wal.go (where it keeps things), hints.go, members.go
 // and gossip.go (what happens when a node is down), rows.go, repair.go and
-// lease.go (how copies become equal again), move.go (how a node joins), usage.go
-// and limits.go (who asks for what, and how often), api.go, peerapi.go, peers.go
-// and message.go (HTTP), client.go (the other side of it), platform.go and view.go
+// lease.go (how copies become equal again), actor.go and collect.go (when a number
+// and a tombstone may be forgotten), move.go (how a node joins), usage.go and
+// limits.go (who asks for what, and how often), api.go, peerapi.go, peers.go and
+// message.go (HTTP), client.go (the other side of it), platform.go and view.go
 // (for the program around it).
 package node

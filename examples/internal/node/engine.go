@@ -10,6 +10,8 @@ type Engine interface {
 	// Put makes value the one that Get returns. It keeps value. durable returns
 	// when the value would survive a crash, as far as the engine promises that.
 	Put(key string, value []byte) (durable func() error, err error)
+	// Delete forgets key. A crash may bring it back.
+	Delete(key string) error
 	// All returns every key once, in any order, as it was at the call.
 	All() (iter.Seq2[string, []byte], error)
 	// Stats counts what the engine did. What it has not stays 0.

@@ -89,6 +89,13 @@ func (h *handoff) get(owner, key string) Versions {
 	return Versions{}
 }
 
+// waitsFor reports whether a hint of key waits for owner.
+func (h *handoff) waitsFor(owner, key string) bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.held[copyOf{owner, key}] != nil
+}
+
 // drain starts to hand owner what waits for it, unless that is under way.
 func (h *handoff) drain(ctx context.Context, owner string, send func(ctx context.Context, owner, key string, value []byte) error) {
 	h.mu.Lock()

@@ -125,7 +125,7 @@ func (n *Node) serveMove(_ http.ResponseWriter, r *http.Request) error {
 	}
 	for m := range moves {
 		if slices.Contains(m.Lost(), n.name) {
-			n.rows.drop(m.Range)
+			n.graves.lose(n.rows.drop(m.Range))
 		}
 	}
 	return nil

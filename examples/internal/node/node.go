@@ -10,7 +10,6 @@ import (
 	"log"
 	"net"
 	"net/http"
-	"os"
 	"path/filepath"
 	"sync"
 	"time"
@@ -28,6 +27,7 @@ type Settings struct {
 	HintRate float64 // hints a second that a node hands back to an owner
 
 	RepairEvery time.Duration // between two comparisons of a node with another
+	Grace       time.Duration // of a tombstone before it is collected, longer than any message is under way; 0 is for ever
 	Founders    []ring.Node   // the members at the first start; afterwards each node's disk knows
 }
 
@@ -36,14 +36,17 @@ type Settings struct {
 type Node struct {
 	Settings
 	name  string
-	actor string // the id of its writes, new with every new disk
-	peers Peers
+	actor string // the id of its writes
+
+	actorPath string // where it is kept from a clean end to the next start
+	peers     Peers
 
 	engine  Engine
 	hints   *handoff
 	members Members
 	quorum  *quorum.Coordinator
 	rows    *rows
+	graves  *graves
 	usage   *usage
 	limits  *limits
 	locks   [256]sync.Mutex // by hash: a read, a merge and a write of one key
@@ -80,7 +83,11 @@ func Start(name, dir string, s Settings, p Platform, l net.Listener, peers Peers
 	if n.engine, err = p.Open(filepath.Join(dir, "data"), s.Fsync); err != nil {
 		return nil, err
 	}
-	if n.rows, err = indexRows(n.engine); err != nil {
+	if n.rows, err = newRows(); err != nil {
+		return nil, err
+	}
+	n.graves = newGraves()
+	if err = n.index(); err != nil {
 		return nil, err
 	}
 	if n.limits, err = newLimits(); err != nil {
@@ -89,7 +96,8 @@ func Start(name, dir string, s Settings, p Platform, l net.Listener, peers Peers
 	if n.usage, err = newUsage(p.Actor(name)); err != nil {
 		return nil, err
 	}
-	if n.actor, err = openActor(filepath.Join(dir, "actor"), name, p.Actor); err != nil {
+	n.actorPath = filepath.Join(dir, "actor")
+	if n.actor, n.graves.floor, err = takeActor(n.actorPath, name, p.Actor); err != nil {
 		return nil, err
 	}
 	if n.members, err = p.Members(name, dir, s.Founders, peers); err != nil {
@@ -114,23 +122,11 @@ func Start(name, dir string, s Settings, p Platform, l net.Listener, peers Peers
 	}
 	n.done.Go(func() { n.members.Run(ctx, func() { n.tend(ctx) }) })
 	n.done.Go(func() { n.repairLoop(ctx) })
+	if s.Grace > 0 {
+		n.done.Go(func() { n.collectLoop(ctx) })
+	}
 	n.done.Go(func() { n.usageLoop(ctx) })
 	return n, nil
-}
-
-// openActor returns the id under which this disk's writes are counted. A node
-// that comes back with an empty disk has forgotten its counter and must not go
-// on under the old id.
-func openActor(path, name string, newActor func(name string) string) (string, error) {
-	b, err := os.ReadFile(path)
-	if err == nil {
-		return string(b), nil
-	}
-	if !errors.Is(err, os.ErrNotExist) {
-		return "", err
-	}
-	actor := newActor(name)
-	return actor, writeFile(path, []byte(actor))
 }
 
 // tend does what news of the members may call for.
@@ -185,7 +181,27 @@ func (n *Node) Stop(died bool) error {
 	if n.engine != nil {
 		err = errors.Join(err, n.engine.Close(died))
 	}
+	if err == nil && !died && n.actor != "" {
+		err = leaveActor(n.actorPath, n.actor, n.graves.floor.Get(n.actor))
+	}
 	return err
+}
+
+// index fills what is only in memory from what the engine holds.
+func (n *Node) index() error {
+	all, err := n.engine.All()
+	if err != nil {
+		return err
+	}
+	for key, data := range all {
+		v, err := DecodeVersions(data)
+		if err != nil {
+			return fmt.Errorf("stored versions of %q: %w", key, err)
+		}
+		n.rows.put(key, data)
+		n.graves.note(key, v)
+	}
+	return nil
 }
 
 // load returns this node's own copy of key.
@@ -201,10 +217,14 @@ func (n *Node) load(key string) (Versions, error) {
 	return v, nil
 }
 
+func (n *Node) lockOf(key string) *sync.Mutex {
+	return &n.locks[distkit.HashString(key)%uint64(len(n.locks))]
+}
+
 // change replaces this node's own copy of key by what f makes of it, and returns
 // that. durable returns when it is as durable as asked for.
 func (n *Node) change(key string, f func(Versions) Versions) (changed Versions, durable func() error, err error) {
-	lock := &n.locks[distkit.HashString(key)%uint64(len(n.locks))]
+	lock := n.lockOf(key)
 	lock.Lock()
 	defer lock.Unlock()
 	old, err := n.load(key)
@@ -221,6 +241,7 @@ func (n *Node) change(key string, f func(Versions) Versions) (changed Versions, 
 	}
 	if durable, err = n.engine.Put(key, data); err == nil {
 		n.rows.put(key, data)
+		n.graves.note(key, changed)
 	}
 	return changed, durable, err
 }

@@ -22,21 +22,9 @@ type rows struct {
 	keys map[uint64][]string
 }
 
-// indexRows reads the whole engine.
-func indexRows(e Engine) (*rows, error) {
+func newRows() (*rows, error) {
 	tree, err := merkle.NewTree()
-	if err != nil {
-		return nil, err
-	}
-	r := &rows{tree: tree, keys: map[uint64][]string{}}
-	all, err := e.All()
-	if err != nil {
-		return nil, err
-	}
-	for key, value := range all {
-		r.put(key, value)
-	}
-	return r, nil
+	return &rows{tree: tree, keys: map[uint64][]string{}}, err
 }
 
 // put notes that value is what key's copy is now: equal copies are equal bytes.
@@ -50,14 +38,30 @@ func (r *rows) put(key string, value []byte) {
 	}
 }
 
-// drop forgets the rows in a range that another node owns now. The engine keeps
-// them: they are behind at most, and read no more.
-func (r *rows) drop(lost ring.Range) {
+// drop forgets the rows in a range that another node owns now, and returns their
+// keys.
+func (r *rows) drop(lost ring.Range) (keys []string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	for at := range r.tree.Cut(merkle.Range(lost)).Entries(merkle.Range{}) {
+		keys = append(keys, r.keys[at]...)
 		delete(r.keys, at)
 	}
+	return keys
+}
+
+// remove forgets key.
+func (r *rows) remove(key string) {
+	at := distkit.HashString(key)
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	rest := slices.DeleteFunc(r.keys[at], func(k string) bool { return k == key })
+	if len(rest) > 0 {
+		r.keys[at] = rest
+		return
+	}
+	delete(r.keys, at)
+	r.tree.DeleteHash(at)
 }
 
 // snapshot returns the tree as it is now, to be read while rows change.

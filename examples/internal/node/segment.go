@@ -17,7 +17,7 @@ import (
 // A segment is an immutable sorted file, guarded by a Bloom filter so that a
 // read of a key that is not in it costs no read of the disk:
 //
-//	blocks  entries of about 4 KiB a block: uvarint length, key, uvarint length, value
+//	blocks  entries of about 4 KiB a block: uvarint length, key, uvarint length, then 1 and the value, or 0 if the key is deleted
 //	index   per block: uvarint length, first key, u64 offset, u32 length, u64 XXH64
 //	filter  image of a bloom.Filter over all keys
 //	footer  u64 offset of index, u64 offset of filter, u64 XXH64 of index and filter, 8 bytes magic
@@ -39,7 +39,7 @@ type block struct {
 
 const (
 	blockSize     = 4 << 10
-	segmentMagic  = "dksegm\x00\x01"
+	segmentMagic  = "dksegm\x00\x02"
 	segmentFooter = 8 + 8 + 8 + len(segmentMagic)
 )
 
@@ -79,7 +79,7 @@ func writeSegment(path string, count int, entries iter.Seq2[string, []byte]) err
 			first = key
 		}
 		filter.AddHash(distkit.HashString(key))
-		entriesOfBlock = appendBytes(appendBytes(entriesOfBlock, key), value)
+		entriesOfBlock = appendEntry(entriesOfBlock, key, value)
 		if len(entriesOfBlock) >= blockSize {
 			flush()
 		}
@@ -104,6 +104,15 @@ func writeSegment(path string, count int, entries iter.Seq2[string, []byte]) err
 		return err
 	}
 	return os.Rename(tmp, path)
+}
+
+func appendEntry(b []byte, key string, value []byte) []byte {
+	b = appendBytes(b, key)
+	if value == nil {
+		return append(b, 1, 0)
+	}
+	b = binary.AppendUvarint(b, uint64(len(value)+1))
+	return appendValue(b, value)
 }
 
 // openSegment reads and verifies index and filter.
@@ -209,8 +218,9 @@ func (s *segment) entries(i int, err *error) iter.Seq2[string, []byte] {
 		}
 		for len(data) > 0 {
 			key, rest, ok := cutBytes(data)
-			value, rest, ok2 := cutBytes(rest)
-			if !ok || !ok2 {
+			entry, rest, ok2 := cutBytes(rest)
+			value, ok3 := decodeValue(entry)
+			if !ok || !ok2 || !ok3 {
 				*err = fmt.Errorf("segment %s, block at %d: %w", s.path, b.offset, io.ErrUnexpectedEOF)
 				return
 			}

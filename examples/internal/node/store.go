@@ -23,7 +23,8 @@ import (
 // to memory, and with the whole of memory to a segment; a read goes cache,
 // memory, filter, segment, the newest segment first. Segments are merged when
 // there are too many. Values are whole states, so the newest one of a key is all
-// there is to know; a deleted key's value is its tombstone.
+// there is to know. A deleted key is an entry without a value, until its segment
+// becomes part of the oldest one.
 type store struct {
 	dir   string
 	fsync Fsync
@@ -184,7 +185,7 @@ func (s *store) Get(key string) ([]byte, bool, error) {
 	}
 	for _, table := range []map[string][]byte{s.mem, s.frozen} {
 		if value, ok := table[key]; ok {
-			return value, true, nil
+			return value, value != nil, nil
 		}
 	}
 	h := distkit.HashString(key)
@@ -195,6 +196,9 @@ func (s *store) Get(key string) ([]byte, bool, error) {
 			return nil, false, err
 		case ok:
 			s.diskHits.Add(1)
+			if value == nil {
+				return nil, false, nil
+			}
 			s.cacheMu.Lock()
 			s.cache.Set(key, value)
 			s.cacheMu.Unlock()
@@ -209,6 +213,18 @@ func (s *store) Get(key string) ([]byte, bool, error) {
 }
 
 func (s *store) Put(key string, value []byte) (durable func() error, err error) {
+	if value == nil {
+		value = []byte{} // in memory and in the log, nil says that the key is deleted
+	}
+	return s.write(key, value)
+}
+
+func (s *store) Delete(key string) error {
+	_, err := s.write(key, nil)
+	return err
+}
+
+func (s *store) write(key string, value []byte) (durable func() error, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for s.memBytes > s.limit && s.frozen != nil && s.err == nil && !s.closed {
@@ -268,6 +284,7 @@ func (s *store) All() (iter.Seq2[string, []byte], error) {
 	}
 	maps.Copy(all, s.frozen)
 	maps.Copy(all, s.mem)
+	maps.DeleteFunc(all, func(_ string, value []byte) bool { return value == nil })
 	return maps.All(all), err
 }
 

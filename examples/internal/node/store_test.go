@@ -56,6 +56,9 @@ func TestStoreAgainstAMap(t *testing.T) {
 					_, err = s.Put(key, nil)
 					require.ErrorIs(t, err, os.ErrClosed)
 					s = mustOpen(t, dir, fsync, 4<<10)
+				case 31, 32, 33, 34, 35:
+					require.NoError(t, s.Delete(key))
+					delete(model, key)
 				case 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30:
 					value := bytes.Repeat([]byte{byte(i)}, rng.IntN(200))
 					put(t, s, key, value)

@@ -37,6 +37,10 @@ func (n *Node) Copy(key string) (Versions, error) { return n.load(key) }
 // Hints returns how many hints the node keeps for others.
 func (n *Node) Hints() int { return n.hints.pending() }
 
+// Collected returns how many copies of deleted keys, and of keys that moved to
+// other nodes, this node has forgotten.
+func (n *Node) Collected() uint64 { return n.graves.collected.Load() }
+
 // Awaited returns the keys of which some owner's copy is behind because a hint
 // for it is here.
 func (n *Node) Awaited() []string {

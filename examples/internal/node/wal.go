@@ -24,7 +24,7 @@ const (
 //
 //	u32  length of the payload
 //	u64  XXH64 of the payload
-//	     payload: uvarint length of the key, key, value
+//	     payload: uvarint length of the key, key, then 1 and the value, or 0 if the key is deleted
 //
 // all little-endian. A crash can cut the last records short; replay stops at the
 // first that is not whole and cuts the file there.
@@ -86,10 +86,33 @@ func replay(data []byte, apply func(key string, value []byte)) int64 {
 		if m <= 0 || klen > uint64(len(payload)-m) {
 			break
 		}
-		apply(string(payload[m:m+int(klen)]), payload[m+int(klen):])
+		value, ok := decodeValue(payload[m+int(klen):])
+		if !ok {
+			break
+		}
+		apply(string(payload[m:m+int(klen)]), value)
 		at += walHeader + n
 	}
 	return int64(at)
+}
+
+// appendValue appends a value, or that there is none where it is nil.
+func appendValue(b, value []byte) []byte {
+	if value == nil {
+		return append(b, 0)
+	}
+	return append(append(b, 1), value...)
+}
+
+// decodeValue undoes appendValue.
+func decodeValue(b []byte) (value []byte, ok bool) {
+	if len(b) == 0 || b[0] > 1 || b[0] == 0 && len(b) > 1 {
+		return nil, false
+	}
+	if b[0] == 0 {
+		return nil, true
+	}
+	return b[1:], true
 }
 
 // append writes a record and returns the position that sync must reach. The
@@ -101,7 +124,7 @@ func (w *wal) append(key string, value []byte) (int64, error) {
 		return 0, w.err
 	}
 	b := append(w.buf[:0], make([]byte, walHeader)...)
-	b = append(appendBytes(b, key), value...)
+	b = appendValue(appendBytes(b, key), value)
 	binary.LittleEndian.PutUint32(b, uint32(len(b)-walHeader))
 	binary.LittleEndian.PutUint64(b[4:], distkit.Hash(b[walHeader:]))
 	w.buf = b
