@@ -182,7 +182,7 @@ func conform[T any, P matrix[T]](s subject[T, P]) func(*testing.T) {
 	return func(t *testing.T) {
 		for name, test := range map[string]func(*testing.T){
 			"encoding": s.testEncoding, "damage": s.testDamage, "bombs": s.testBombs, "secrets": s.testSecrets,
-			"copies": s.testCopies, "merge": s.testMerge, "size": s.testSize,
+			"copies": s.testCopies, "merge": s.testMerge, "size": s.testSize, "zero": s.testZero,
 		} {
 			t.Run(name, test)
 		}
@@ -394,6 +394,21 @@ func (s subject[T, P]) testSize(t *testing.T) {
 	assert.GreaterOrEqual(t, p.SizeBytes(), len(image)/2, "the memory held is at least the bits or counters")
 	var zero T
 	assert.GreaterOrEqual(t, P(&zero).SizeBytes(), 0)
+}
+
+// A zero value has no parameters, so there is nothing to store, whichever way.
+func (s subject[T, P]) testZero(t *testing.T) {
+	var zero T
+	var stream bytes.Buffer
+	_, err := P(&zero).MarshalBinary()
+	_, err2 := P(&zero).MarshalText()
+	kept, err3 := P(&zero).AppendBinary([]byte("before"))
+	n, err4 := P(&zero).WriteTo(&stream)
+	for _, err := range []error{err, err2, err3, err4} {
+		assert.ErrorContains(t, err, "make one with New")
+	}
+	assert.Equal(t, "before", string(kept))
+	assert.Zero(t, n+int64(stream.Len()))
 }
 
 // zeroValues holds, for every type that New makes, queries that a zero value

@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -115,6 +116,25 @@ func TestEveryNameIsDocumentedAndEveryTypeShown(t *testing.T) {
 		for _, v := range append(d.Vars, d.Consts...) {
 			assert.True(t, v.Doc != "" || commented(v), "%s: %v has no comment", pkg, v.Names)
 		}
+	}
+}
+
+// What every package comment answers, in this order and at its end; Accuracy where
+// something is estimated.
+var headings = []string{"Concurrency", "Accuracy", "Format", "Stability", "Security"}
+
+func TestPackageCommentsAnswerTheSameQuestions(t *testing.T) {
+	for _, pkg := range publicPackages(t) {
+		var found []string
+		for _, m := range regexp.MustCompile(`(?m)^# (.*)$`).FindAllStringSubmatch(parsePackage(t, pkg).Doc, -1) {
+			found = append(found, m[1])
+		}
+		want := headings
+		if !slices.Contains(found, "Accuracy") {
+			want = slices.Concat(headings[:1], headings[2:])
+		}
+		require.GreaterOrEqual(t, len(found), len(want), pkg)
+		assert.Equal(t, want, found[len(found)-len(want):], pkg)
 	}
 }
 
