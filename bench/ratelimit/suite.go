@@ -8,6 +8,7 @@ package ratelimit
 
 import (
 	"runtime"
+	"slices"
 	"sync"
 	"time"
 
@@ -18,11 +19,8 @@ import (
 
 // Suite returns the bars of package ratelimit.
 func Suite() bar.Suite {
-	bars := singleBars()
-	bars = append(bars, sharedBars()...)
-	bars = append(bars, keyedBars()...)
-	bars = append(bars, httpBars()...)
-	figures := append(keyedFigures(), correctness()...)
+	bars := slices.Concat(singleBars(), sharedBars(), keyedBars(), httpBars())
+	figures := slices.Concat(keyedFigures(), correctness(), bounds())
 	return bar.Suite{Package: "ratelimit", Bars: bars, Figures: figures}
 }
 
