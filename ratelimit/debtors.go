@@ -31,7 +31,7 @@ func (k *Keyed) debts(now int64) (rules []rule, debts []int64) {
 	t := k.load()
 	groups := t.slots() / slotsPerGroup
 	for group := range uint64(groups) {
-		k.stripe[group%stripes].Lock()
+		k.stripe[group&t.shared].Lock()
 		for i := range slotsPerGroup {
 			if at := t.cell(group, i); t.cells[at].Load() != 0 && t.debtor(at, now) {
 				for j := range t.stride {
@@ -39,7 +39,7 @@ func (k *Keyed) debts(now int64) (rules []rule, debts []int64) {
 				}
 			}
 		}
-		k.stripe[group%stripes].Unlock()
+		k.stripe[group&t.shared].Unlock()
 	}
 	k.resize.Unlock()
 	return t.rules, sortRecords(debts, t.stride)

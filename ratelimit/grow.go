@@ -14,11 +14,12 @@ type placement uint8
 const (
 	held placement = iota // there was nothing to search for
 	placed
+	due     // placed, and it is time for tend
 	crowded // both groups are full of debtors
 	capped  // there are as many keys as may be
 )
 
-// insert puts h into t, under the locks of its groups.
+// insert puts h into t, under the lock of its groups.
 func (k *Keyed) insert(t *table, h uint64, words []int64, now int64) placement {
 	for {
 		full := k.cap > 0 && t.used.Load() >= int64(k.cap)
@@ -42,9 +43,11 @@ func (k *Keyed) insert(t *table, h uint64, words []int64, now int64) placement {
 			return capped
 		}
 		t.write(at, h, words)
-		k.stats.inserted.Add(1)
 		if k.cap > 0 {
 			t.expect(at, now)
+		}
+		if half := uint64(t.slots() / 2); k.stats.inserted.Add(1)&(half-1) == 0 && t.mask > 0 { // a power of two
+			return due
 		}
 		return placed
 	}
@@ -76,13 +79,7 @@ func (k *Keyed) replace(t *table, rules []rule, now int64, least int) (dropped i
 	if same {
 		rules = t.rules
 	}
-	debtors := 0
-	for at := 0; at < len(t.cells); at += t.stride {
-		if t.cells[at].Load() != 0 && t.debtor(at, now) {
-			debtors++
-		}
-	}
-	next := newTable(rules, max(least, slotsFor(debtors+1)))
+	next := newTable(rules, max(least, slotsFor(t.debtors(now)+1)))
 	left := t.mostLapsed()
 	if !same {
 		for i := range left {
@@ -99,6 +96,16 @@ func (k *Keyed) replace(t *table, rules []rule, now int64, least int) (dropped i
 	k.table.Store(next)
 	k.stats.resized.Add(1)
 	return dropped, true
+}
+
+// debtors counts the keys in debt.
+func (t *table) debtors(now int64) (n int) {
+	for at := 0; at < len(t.cells); at += t.stride {
+		if t.cells[at].Load() != 0 && t.debtor(at, now) {
+			n++
+		}
+	}
+	return n
 }
 
 // moveDebtors freezes all slots and adds those in debt to next, or to a larger table,
@@ -220,10 +227,6 @@ func (t *table) firstReset(now int64) int64 {
 // table would do: whether less than an eighth of the slots hold debts, as far as
 // 64 groups tell.
 func (k *Keyed) tend(t *table, now int64) {
-	if t.slots() == slotsPerGroup || t.inserted.Add(1) < int64(t.slots()/2) {
-		return
-	}
-	t.inserted.Store(0)
 	groups := t.slots() / slotsPerGroup
 	step := max(1, groups/64)
 	debtors, seen := 0, 0

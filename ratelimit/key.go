@@ -173,20 +173,20 @@ func (k Key) cancel(act, n int64, era uint64) {
 func (k *Keyed) lower(h uint64, to func(r *rule, v int64) int64) {
 	for {
 		t := k.load()
-		i, j := k.lock(t, h)
+		stripe := k.lock(t, h)
 		if k.table.Load() == t {
 			if at := t.find(h); at >= 0 {
 				t.lower(at, to)
 			}
-			k.unlock(i, j)
+			stripe.Unlock()
 			return
 		}
-		k.unlock(i, j)
+		stripe.Unlock()
 	}
 }
 
 func (t *table) lower(at int, to func(r *rule, v int64) int64) {
-	refunded := &t.refunded[t.stripe(at)]
+	refunded := &t.refunded[t.part(at)]
 	for i := range t.rules {
 		for word := &t.cells[at+1+i]; ; {
 			v := word.Load()

@@ -3,7 +3,6 @@ package ratelimit
 import (
 	"context"
 	"fmt"
-	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -271,30 +270,19 @@ func (t *table) serveFound(at int, h uint64, q request) (a answer, ok bool) {
 	return a, false
 }
 
-// lock takes the locks of both groups of h, for unlock to release.
-func (k *Keyed) lock(t *table, h uint64) (a, b uint64) {
-	first, second := t.groups(h)
-	a, b = min(first%stripes, second%stripes), max(first%stripes, second%stripes)
-	k.stripe[a].Lock()
-	if a != b {
-		k.stripe[b].Lock()
-	}
-	return a, b
+// lock takes the lock of the groups of h, for the caller to release.
+func (k *Keyed) lock(t *table, h uint64) *sync.Mutex {
+	m := &k.stripe[h&t.shared].Mutex
+	m.Lock()
+	return m
 }
 
-func (k *Keyed) unlock(a, b uint64) {
-	k.stripe[a].Unlock()
-	if a != b {
-		k.stripe[b].Unlock()
-	}
-}
-
-// serveLocked answers q under the locks of its key's groups, making a place for
+// serveLocked answers q under the lock of its key's groups, making a place for
 // the key if it needs one. It is to be repeated if it is not ok.
 func (k *Keyed) serveLocked(t *table, h uint64, q request) (a answer, ok bool) {
-	i, j := k.lock(t, h)
+	stripe := k.lock(t, h)
 	if k.table.Load() != t {
-		k.unlock(i, j)
+		stripe.Unlock()
 		return a, false
 	}
 	var buf [maxLimits]int64
@@ -304,17 +292,17 @@ func (k *Keyed) serveLocked(t *table, h uint64, q request) (a answer, ok bool) {
 		a = t.serveHeld(at, h, words, q)
 	} else {
 		t.start(h, words)
-		before := buf
+		v := words[0]
 		a = serveAll(t.rules, words, q)
-		if !slices.Equal(words, before[:len(words)]) {
+		if words[0] != v || len(words) > 1 && a.charges(q) {
 			place = k.insert(t, h, words, q.now)
 		}
 	}
-	k.unlock(i, j)
+	stripe.Unlock()
 	switch place {
-	case held:
+	case held, placed:
 		return a, true
-	case placed:
+	case due:
 		k.tend(t, q.now)
 		return a, true
 	case crowded:

@@ -92,23 +92,29 @@ func (l *Limiter) AllowAt(now time.Time, n int64) bool { return l.allow(instant(
 
 func (l *Limiter) allow(now, n int64) bool {
 	c := l.core.Load()
-	if c == nil || c.kind > kindSliding || n <= 0 || n > c.most {
-		return l.serve(request{want: wantPass, now: now, n: n}).ok
-	}
-	if c.kind != kindBucket {
-		return l.allowWindow(c, now, n)
+	if c == nil || c.kind != kindBucket || uint64(n-1) >= uint64(c.most) {
+		return l.allowOther(now, n)
 	}
 	// This is step, with what does not change out of the loop.
 	from := c.clock(now)
 	cost := c.cost(n)
-	for v := c.word.Load(); v != frozen; v = c.word.Load() {
-		w := max(v, from) + cost
-		if w-from > c.burst {
-			return false
+	last := from + c.burst - cost // the largest word that has room
+	for {
+		v := c.word.Load()
+		if v > last {
+			return v == frozen && l.serve(request{want: wantPass, now: now, n: n}).ok
 		}
-		if c.word.CompareAndSwap(v, w) {
+		if c.word.CompareAndSwap(v, max(v, from)+cost) {
 			return true
 		}
+	}
+}
+
+// allowOther is allow for windows, and for n that always or never pass.
+func (l *Limiter) allowOther(now, n int64) bool {
+	c := l.load()
+	if n > 0 && (c.kind == kindFixed || c.kind == kindSliding) {
+		return l.allowWindow(c, now, n)
 	}
 	return l.serve(request{want: wantPass, now: now, n: n}).ok
 }

@@ -28,6 +28,10 @@ type answer struct {
 	era     uint64
 }
 
+// charges reports whether it changed the words that it was asked of, but for those of
+// unlimited rules.
+func (a *answer) charges(q request) bool { return a.ok && q.want != wantNothing && q.n > 0 }
+
 // serve answers q for a limiter whose word is v, and returns its next word.
 func (r *rule) serve(v int64, q request) (word int64, a answer) {
 	switch q.want {

@@ -10,7 +10,8 @@ import (
 // into it, and with one rule a group is two cache lines that are fetched together.
 //
 // A key lives in one of two groups that its hash names: in the first, unless that
-// is filled to six, and then in the emptier. It is looked up without a lock. Since a
+// is filled to six, and then in the emptier. Both are of one stripe, the groups that
+// share a lock. A key is looked up without one. Since a
 // slot that is taken stays so, a first group with three empty slots tells that the key
 // is not in the second either: most new keys look at one group.
 //
@@ -21,13 +22,13 @@ import (
 //
 // What makes it right without locks on the way of decisions:
 //
-//   - A slot changes its key only while its word is frozen, under the locks of the
-//     stripes of the group. A decision that has read the old word fails to swap it,
+//   - A slot changes its key only while its word is frozen, under the lock of its
+//     stripe. A decision that has read the old word fails to swap it,
 //     since no later word of the slot can equal it: a slot is taken over only at
 //     an instant whose floor is above all words that it has had, and words of the
 //     new key lie above that floor. Cancel and Reset, which lower words, record in
 //     refunded what was there, for the takeover to wait for.
-//   - A new key whose instant is older than debts that are gone from its stripes
+//   - A new key whose instant is older than debts that are gone from its groups
 //     starts at the largest of those, since it may be one that left: late instants
 //     mint nothing.
 //   - To replace a table, all of its words are frozen under all locks. Who meets
@@ -36,14 +37,14 @@ type table struct {
 	rules  []rule
 	cells  []atomic.Int64
 	mask   uint64 // number of groups - 1
+	shared uint64 // number of stripes - 1: the bits of a group that name its stripe
 	stride int    // cells of a slot: the hash and the words
 	used   atomic.Int64
 
 	earliest atomic.Int64 // instant before which no key loses its debt, by its charges so far
-	inserted atomic.Int64 // since the last look at how many are in debt
 	attempts atomic.Int64 // to sweep, since the table was made
 
-	// By stripe, under its lock.
+	// By part, the groups that are equal modulo stripes, under the lock of its stripe.
 	lapsed   [stripes][]int64 // the largest word, by rule, that left
 	refunded [stripes]int64   // the largest first word that was lowered
 }
@@ -52,13 +53,16 @@ const (
 	slotsPerGroup = 8
 	comfortable   = 6 // slots of its first group are taken before a key looks further
 	stripes       = 64
-	maxLimits     = 16 // of one key
+	// A stripe has at least so many groups, for a second choice to be one.
+	groupsPerStripe = 8
+	maxLimits       = 16 // of one key
 )
 
 func newTable(rules []rule, slots int) *table {
 	t := &table{rules: rules, stride: 1 + len(rules)}
 	groups := max(1, slots/slotsPerGroup)
 	t.mask = uint64(groups) - 1
+	t.shared = min(stripes-1, t.mask/groupsPerStripe)
 	t.cells = make([]atomic.Int64, groups*slotsPerGroup*t.stride)
 	t.earliest.Store(never)
 	lapsed := make([]int64, stripes*len(rules))
@@ -75,13 +79,15 @@ func newTable(rules []rule, slots int) *table {
 // slotsFor returns how many slots that many keys want: a quarter to half are taken.
 func slotsFor(keys int) int { return max(slotsPerGroup, 1<<bits.Len(uint(2*keys-1))) }
 
-func (t *table) slots() int { return len(t.cells) / t.stride }
+func (t *table) slots() int { return slotsPerGroup * int(t.mask+1) }
 
-// groups returns the two groups of a hash, which are one in the smallest table.
+// groups returns the two groups of a hash, of one stripe. In the smallest table they
+// are one.
 func (t *table) groups(h uint64) (first, second uint64) {
-	first, second = h&t.mask, h>>32&t.mask
+	first = h & t.mask
+	second = (h>>32&^t.shared | h&t.shared) & t.mask
 	if first == second {
-		second ^= 1 & t.mask
+		second ^= (t.shared + 1) & t.mask
 	}
 	return first, second
 }
@@ -154,16 +160,16 @@ type survey struct {
 // decision's mind is not lapsed.
 func (t *table) look(group uint64, now int64) survey {
 	s := survey{empty: -1, lapsed: -1}
-	reusable := t.refunded[group%stripes] < t.rules[0].floor(now)
-	for i := range slotsPerGroup {
-		at := t.cell(group, i)
+	floor := t.rules[0].floor(now)
+	reusable := t.refunded[group%stripes] < floor
+	for at := t.cell(group, 0); at < t.cell(group+1, 0); at += t.stride {
 		switch {
 		case t.cells[at].Load() == 0:
 			if s.empty < 0 {
 				s.empty = at
 			}
 			continue
-		case s.lapsed < 0 && reusable && !t.debtor(at, now):
+		case s.lapsed < 0 && reusable && t.cells[at+1].Load() < floor && (len(t.rules) == 1 || !t.debtor(at, now)):
 			s.lapsed = at
 		}
 		s.taken++
@@ -171,7 +177,7 @@ func (t *table) look(group uint64, now int64) survey {
 	return s
 }
 
-// choose returns a slot for h, under the locks of its groups: one whose debt is
+// choose returns a slot for h, under the lock of its stripe: one whose debt is
 // gone, or an empty one, or -1.
 func (t *table) choose(h uint64, now int64) (lapsed, empty int) {
 	first, second := t.groups(h)
@@ -187,7 +193,7 @@ func (t *table) choose(h uint64, now int64) (lapsed, empty int) {
 }
 
 // start sets words to those that a key starts with which is not in the table,
-// under the locks of its groups.
+// under the lock of its stripe.
 func (t *table) start(h uint64, words []int64) {
 	first, second := t.groups(h)
 	for i := range words {
@@ -196,16 +202,18 @@ func (t *table) start(h uint64, words []int64) {
 }
 
 // leave takes note of what is in a slot that another key is to take, under the
-// lock of its group and with its first word, v, frozen.
+// lock of its stripe and with its first word, v, frozen.
 func (t *table) leave(at int, v int64) {
-	lapsed := t.lapsed[t.stripe(at)]
+	lapsed := t.lapsed[t.part(at)]
 	lapsed[0] = max(lapsed[0], v)
 	for i := 1; i < len(t.rules); i++ {
 		lapsed[i] = max(lapsed[i], t.cells[at+1+i].Load())
 	}
 }
 
-func (t *table) stripe(at int) int { return at / (slotsPerGroup * t.stride) % stripes }
+// part returns which of the parts that lapsed and refunded have a slot belongs to. A
+// part is of one stripe.
+func (t *table) part(at int) int { return at / (slotsPerGroup * t.stride) % stripes }
 
 // write puts a key into a slot that is empty, or whose first word is frozen.
 func (t *table) write(at int, h uint64, words []int64) {
