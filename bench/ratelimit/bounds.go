@@ -21,9 +21,15 @@ func bounds() []bar.Figure {
 
 // awkward are rates of which no token takes whole nanoseconds.
 var awkward = []ratelimit.Limit{
-	{Events: 3, Period: time.Second}, {Events: 7, Period: time.Second}, {Events: 7, Period: time.Minute},
-	{Events: 11, Period: time.Millisecond}, {Events: 13, Period: time.Hour}, {Events: 999_983, Period: time.Second},
-	{Events: 17, Period: 19 * time.Microsecond}, {Events: 13, Period: 7 * time.Nanosecond}, {Events: 101, Period: 24 * time.Hour},
+	{Events: 3, Period: time.Second},
+	{Events: 7, Period: time.Second},
+	{Events: 7, Period: time.Minute},
+	{Events: 11, Period: time.Millisecond},
+	{Events: 13, Period: time.Hour},
+	{Events: 999_983, Period: time.Second},
+	{Events: 17, Period: 19 * time.Microsecond},
+	{Events: 13, Period: 7 * time.Nanosecond},
+	{Events: 101, Period: 24 * time.Hour},
 }
 
 const histories = 500
@@ -117,8 +123,11 @@ func textbook() float64 {
 		n    int64
 		want bool
 	}{
-		{0, 42, true}, {75 * time.Second, 18, true}, {75 * time.Second, 1, false},
-		{75*time.Second + 714_285_714, 1, false}, {75*time.Second + 714_285_715, 1, true},
+		{0, 42, true},
+		{75 * time.Second, 18, true},
+		{75 * time.Second, 1, false},
+		{75*time.Second + 714_285_714, 1, false},
+		{75*time.Second + 714_285_715, 1, true},
 	} {
 		if l.AllowAt(minute.Add(step.at), step.n) != step.want {
 			wrong++

@@ -117,6 +117,7 @@ func TestPolicyFollowsSetLimit(t *testing.T) {
 		assert.Equal(t, `"default";q=5;w=1`, get(h, "/").Header().Get("RateLimit-Policy"))
 		require.NoError(t, d.SetLimit(ratelimit.PerSecond(50)))
 		time.Sleep(time.Second)
+		synctest.Wait() // for the timer of the same instant
 		assert.Equal(t, `"default";q=50;w=1`, get(h, "/").Header().Get("RateLimit-Policy"))
 	})
 }
