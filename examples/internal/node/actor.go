@@ -44,5 +44,5 @@ func takeActor(path, name string, newActor func(name string) string) (actor stri
 
 // leaveActor keeps the actor for the next start.
 func leaveActor(path, actor string, floor uint64) error {
-	return writeFile(path, fmt.Appendln(nil, actor, floor))
+	return WriteFile(path, fmt.Appendln(nil, actor, floor))
 }

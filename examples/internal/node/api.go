@@ -41,6 +41,7 @@ func (n *Node) routes() http.Handler {
 	mux.HandleFunc("GET /v1/ring", n.handle(n.serveRing))
 	mux.HandleFunc("GET /v1/hot", n.handle(n.serveHot))
 	mux.HandleFunc("GET /v1/uniques", n.handle(n.serveUniques))
+	mux.HandleFunc("GET /v1/state", n.handle(n.serveState))
 	mux.HandleFunc("POST /i/usage", n.handle(n.serveUsage))
 	mux.HandleFunc("POST /i/put", n.handle(n.servePutCopy))
 	mux.HandleFunc("POST /i/get", n.handle(n.serveGetCopy))

@@ -123,3 +123,30 @@ var emptyVersions = func() string {
 func replicaBody(owner, key, value string) string {
 	return string(replicaMessage{owner, key, []byte(value)}.encode())
 }
+
+// A node tells what it holds, to whoever runs it.
+func TestNodesTellTheirState(t *testing.T) {
+	g, client := startGroup(t, usual)
+	a, err := client.Put(t.Context(), "key", vclock.Clock{}, []byte("value"))
+	require.NoError(t, err)
+	g.settled()
+	keys := 0
+	for _, name := range g.names {
+		s, err := client.State(t.Context(), name)
+		require.NoError(t, err)
+		assert.Equal(t, name, s.Node)
+		assert.Equal(t, FingerprintName(client.ring.Load()), s.Ring)
+		assert.Equal(t, g.names, s.Up)
+		assert.Zero(t, s.Hints)
+		keys += s.Keys
+
+		v, err := CopyAt(t.Context(), g.nodes["node-1"].peers, name, "key")
+		require.NoError(t, err)
+		assert.Equal(t, s.Keys, v.Len(), "an owner has it, others have nothing")
+		if s.Keys > 0 {
+			assert.Contains(t, client.Owners("key", 3), name)
+			assert.True(t, v.Context().Contains(a.Dot))
+		}
+	}
+	assert.Equal(t, 3, keys)
+}

@@ -3,6 +3,7 @@ package node
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -58,21 +59,9 @@ func NewClient(ctx context.Context, c *http.Client, addr func(node string) strin
 
 // refresh fetches the ring.
 func (c *Client) refresh(ctx context.Context, node string) error {
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+c.addr(node)+"/v1/ring", nil)
+	image, err := c.fetch(ctx, node, "/v1/ring", ringType)
 	if err != nil {
 		return err
-	}
-	req.Header.Set("Accept", ringType)
-	resp, err := c.http.Do(req)
-	if err != nil {
-		return err
-	}
-	image, err := ReadBody(resp)
-	if err != nil {
-		return err
-	}
-	if resp.StatusCode != http.StatusOK {
-		return answerOf(node, resp, image)
 	}
 	fresh := new(ring.Ring)
 	if err := fresh.UnmarshalBinary(image); err != nil {
@@ -82,10 +71,42 @@ func (c *Client) refresh(ctx context.Context, node string) error {
 	return nil
 }
 
+// State asks one node what it holds.
+func (c *Client) State(ctx context.Context, node string) (s State, err error) {
+	body, err := c.fetch(ctx, node, "/v1/state", "application/json")
+	if err == nil {
+		err = json.Unmarshal(body, &s)
+	}
+	return s, err
+}
+
+// fetch asks one node for something that is not a key.
+func (c *Client) fetch(ctx context.Context, node, path, mediaType string) ([]byte, error) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+c.addr(node)+path, nil)
+	if err != nil {
+		return nil, err
+	}
+	req.Header.Set("Accept", mediaType)
+	resp, err := c.http.Do(req)
+	if err != nil {
+		return nil, err
+	}
+	body, err := ReadBody(resp)
+	if err == nil && resp.StatusCode != http.StatusOK {
+		err = answerOf(node, resp, body)
+	}
+	return body, err
+}
+
+// Owners returns the nodes that keep the n copies of key, by the ring that the
+// client holds.
+func (c *Client) Owners(key string, n int) []string {
+	return c.ring.Load().AppendOwnersHash(nil, distkit.HashString(key), n)
+}
+
 // nodes returns whom to ask, in that order.
 func (c *Client) nodes(key string) []string {
-	r := c.ring.Load()
-	nodes := r.AppendOwnersHash(nil, distkit.HashString(key), r.Len())
+	nodes := c.Owners(key, c.ring.Load().Len())
 	if c.Route == RouteAny {
 		rand.Shuffle(len(nodes), func(i, j int) { nodes[i], nodes[j] = nodes[j], nodes[i] })
 	}

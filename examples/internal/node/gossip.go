@@ -81,7 +81,7 @@ func (m *membership) follow() error {
 	if err != nil {
 		return err
 	}
-	if err := writeFile(m.path, image); err != nil {
+	if err := WriteFile(m.path, image); err != nil {
 		return err
 	}
 	next, err := NewRing(nodes)
@@ -184,8 +184,8 @@ func (m *membership) answer(body []byte) ([]byte, error) {
 	return gossipMessage{delta: delta, digest: m.table.AppendDigest(nil)}.encode(), nil
 }
 
-// writeFile replaces the file at path, whole or not at all.
-func writeFile(path string, data []byte) error {
+// WriteFile replaces the file at path, whole or not at all, and durably.
+func WriteFile(path string, data []byte) error {
 	tmp := path + ".tmp"
 	f, err := os.OpenFile(tmp, os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600)
 	if err != nil {

@@ -56,6 +56,15 @@ func (p *httpPeers) Call(ctx context.Context, node, path string, body []byte) ([
 	return answer, err
 }
 
+// CopyAt asks owner for its copy of key, which is empty if it has none.
+func CopyAt(ctx context.Context, peers Peers, owner, key string) (Versions, error) {
+	answer, err := peers.Call(ctx, owner, "/i/get", replicaMessage{owner: owner, key: key}.encode())
+	if err != nil {
+		return Versions{}, err
+	}
+	return DecodeVersions(answer)
+}
+
 // StatusError is an answer that says no.
 type StatusError struct {
 	Node      string

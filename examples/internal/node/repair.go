@@ -155,7 +155,8 @@ func (n *Node) heal(ctx context.Context, peer string, diffs []merkle.Diff) error
 		if size <= 0 || answered == 0 || answered > uint64(len(remote)) {
 			return errMessage
 		}
-		behind, err := n.mergeRows(answer[size:])
+		merged, behind, err := n.mergeRows(answer[size:])
+		n.repairs.copies.Add(uint64(merged))
 		if err != nil {
 			return err
 		}
@@ -193,35 +194,35 @@ func (n *Node) push(ctx context.Context, peer string, batch []byte) error {
 	return err
 }
 
-// mergeRows merges another node's copies into this node's, and returns the
-// positions where the other one is behind.
-func (n *Node) mergeRows(data []byte) (behind []uint64, err error) {
+// mergeRows merges another node's copies into this node's, and returns how many
+// they are and the positions where the other one is behind.
+func (n *Node) mergeRows(data []byte) (merged int, behind []uint64, err error) {
 	var last func() error
 	for len(data) > 0 {
 		key, rest, ok := cutBytes(data)
 		value, rest, ok2 := cutBytes(rest)
 		if !ok || !ok2 {
-			return nil, errMessage
+			return merged, nil, errMessage
 		}
 		data = rest
 		theirs, err := DecodeVersions(value)
 		if err != nil {
-			return nil, err
+			return merged, nil, err
 		}
 		ours, durable, err := n.change(string(key), theirs.Merge)
 		if err != nil {
-			return nil, err
+			return merged, nil, err
 		}
-		n.repairs.copies.Add(1)
+		merged++
 		last = durable
 		if !ours.Equal(theirs) {
 			behind = append(behind, distkit.Hash(key))
 		}
 	}
 	if last == nil {
-		return nil, nil
+		return 0, nil, nil
 	}
-	return behind, last() // the log is one: what came before is durable too
+	return merged, behind, last() // the log is one: what came before is durable too
 }
 
 // serveMerkle is the other side of repairWith. It keeps nothing between messages.
@@ -301,7 +302,7 @@ func (n *Node) servePush(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if _, err := n.mergeRows(body); err != nil {
+	if _, _, err := n.mergeRows(body); err != nil {
 		return fmt.Errorf("pushed rows: %w", err)
 	}
 	return nil

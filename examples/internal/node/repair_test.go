@@ -63,6 +63,7 @@ func TestRepairRefillsAWipedDisk(t *testing.T) {
 
 	cost := g.repairs().Since(base)
 	missing := uint64(lost.Len()) * uint64(len(value)+60)
+	assert.Less(t, cost.Copies, uint64(lost.Len())*12/10, "copies counted once")
 	assert.Less(t, cost.CopyBytes, missing*12/10, "copies sent")
 	assert.Less(t, cost.HashBytes, missing*3/100, "hashes sent")
 	t.Logf("%d keys of %d bytes: %d bytes of copies, %d of hashes in %d sessions", lost.Len(), missing,

@@ -2,6 +2,7 @@ package node
 
 import (
 	"context"
+	"encoding/json"
 	"iter"
 	"net/http"
 	"slices"
@@ -64,10 +65,10 @@ func (n *Node) DeniedTo(client string) (own, all uint64) { return n.limits.denie
 
 // RepairStats is what anti-entropy cost a node as the side that asks.
 type RepairStats struct {
-	Sessions  uint64
-	HashBytes uint64 // of hashes and positions
-	Copies    uint64 // fetched and sent
-	CopyBytes uint64
+	Sessions  uint64 `json:"sessions"`
+	HashBytes uint64 `json:"hash_bytes"` // of hashes and positions
+	Copies    uint64 `json:"copies"`     // fetched and sent
+	CopyBytes uint64 `json:"copy_bytes"`
 }
 
 // Repairs returns what anti-entropy has cost so far.
@@ -84,4 +85,24 @@ func (s RepairStats) Plus(o RepairStats) RepairStats {
 // Since returns what was counted after before.
 func (s RepairStats) Since(before RepairStats) RepairStats {
 	return RepairStats{s.Sessions - before.Sessions, s.HashBytes - before.HashBytes, s.Copies - before.Copies, s.CopyBytes - before.CopyBytes}
+}
+
+// State is what a node tells of itself under /v1/state.
+type State struct {
+	Node    string      `json:"node"`
+	Ring    string      `json:"ring"` // fingerprint
+	Up      []string    `json:"up"`   // members that seem to live
+	Keys    int         `json:"keys"`
+	Hints   int         `json:"hints"` // kept for others
+	Repairs RepairStats `json:"repairs"`
+}
+
+func (n *Node) serveState(w http.ResponseWriter, _ *http.Request) error {
+	s := State{
+		Node: n.name, Ring: FingerprintName(n.members.Ring()), Up: append(n.upOthers(), n.name),
+		Keys: n.rows.snapshot().Len(), Hints: n.Hints(), Repairs: n.Repairs(),
+	}
+	slices.Sort(s.Up)
+	w.Header().Set("Content-Type", "application/json")
+	return json.NewEncoder(w).Encode(s)
 }
