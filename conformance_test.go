@@ -616,6 +616,23 @@ var zeroValues = map[string]struct {
 		},
 		change: func() { new(lru.Cache[string, int]).Set("a", 1) },
 	},
+	"lru.Concurrent": {
+		queries: func(t *testing.T) {
+			var c lru.Concurrent[string, int]
+			_, ok := c.Get("a")
+			assert.False(t, ok || c.Contains("a"))
+			_, ok = c.Delete("a")
+			assert.False(t, ok)
+			assert.Zero(t, c.Len()+c.Cap()+c.Snapshot().Len())
+			assert.Zero(t, c.Weight())
+			for range c.All() {
+				t.Error("an entry")
+			}
+			c.Clear()
+			assert.NoError(t, c.Close())
+		},
+		change: func() { new(lru.Concurrent[string, int]).Set("a", 1) },
+	},
 	"quorum.Coordinator": {
 		queries: func(t *testing.T) {
 			var c quorum.Coordinator

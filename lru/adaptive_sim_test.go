@@ -5,7 +5,6 @@ import (
 	"slices"
 
 	"github.com/distkit/distkit/internal/tinylfu"
-	"github.com/distkit/distkit/lru"
 )
 
 // adaptiveSim is Adaptive in slices. It shares with the cache what counts uses and,
@@ -30,11 +29,11 @@ type lostKey[K comparable] struct {
 }
 
 // follow makes the numbers that are drawn at random the same in both.
-func follow[K comparable, V any](slow *twin[K, V], c *lru.Cache[K, V]) {
-	lru.Fix(c, randomSeed)
+func follow[K comparable, V any](slow *twin[K, V], c cache[K, V]) {
+	c.Fix(randomSeed)
 	if s, ok := slow.sim.(*adaptiveSim[K]); ok {
 		s.rng = rand.New(rand.NewPCG(randomSeed, 0))
-		s.place = func(k K) uint64 { return lru.Place(c, k) }
+		s.place = func(k K) uint64 { return c.Place(k) }
 		s.clear()
 	}
 }

@@ -1,6 +1,6 @@
 package lru
 
-// StringKeyed is a *Cache[string, V].
+// StringKeyed is a *Cache[string, V] or a *Concurrent[string, V].
 type StringKeyed[V any] interface {
 	Get(key string) (V, bool)
 	getBytes(key []byte) (V, bool)

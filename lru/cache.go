@@ -1,6 +1,9 @@
 package lru
 
-import "time"
+import (
+	"errors"
+	"time"
+)
 
 // Cache is a bounded map with O(1) operations that makes room by its Policy. Its
 // size never exceeds its capacity, not for a moment, and it allocates nothing
@@ -28,6 +31,7 @@ type Cache[K comparable, V any] struct {
 	life lifetimes[K, V]
 
 	capacity uint64 // 0: a zero Cache
+	share    uint64 // of a shard: the part of the whole that is to be expected
 	weight   uint64 // of all entries
 	weigher  func(K, V) uint32
 
@@ -45,7 +49,24 @@ func New[K comparable, V any](capacity int, opts ...Option) (*Cache[K, V], error
 	if err != nil {
 		return nil, err
 	}
-	c := &Cache[K, V]{capacity: uint64(capacity), counting: o.stats, policy: o.policy, queue: queueOf(o.policy)}
+	if o.shards != 0 {
+		return nil, errors.New("lru: WithShards is for NewConcurrent, not for New")
+	}
+	c, err := newCache[K, V](o)
+	if err != nil {
+		return nil, err
+	}
+	if err := c.checkCapacity(capacity); err != nil {
+		return nil, err
+	}
+	c.capacity = uint64(capacity)
+	c.begin()
+	return c, nil
+}
+
+// newCache returns a cache of no capacity, which has yet to begin.
+func newCache[K comparable, V any](o config) (*Cache[K, V], error) {
+	c := &Cache[K, V]{counting: o.stats, policy: o.policy, queue: queueOf(o.policy)}
 	c.heads = o.policy.heads()
 	var custom func(K) uint64
 	if err := typed(&c.weigher, o.weigher, "WithWeigher"); err != nil {
@@ -62,9 +83,6 @@ func New[K comparable, V any](capacity int, opts ...Option) (*Cache[K, V], error
 	}
 	c.life.usual, c.life.jitter, c.life.sliding = o.ttl, o.jitter, o.sliding
 	c.life.clock = newClock()
-	if err := c.checkCapacity(capacity); err != nil {
-		return nil, err
-	}
 	c.hash = newHasher(custom)
 	if !c.hash.repeatable() {
 		c.places = []uint32{}
@@ -72,7 +90,6 @@ func New[K comparable, V any](capacity int, opts ...Option) (*Cache[K, V], error
 	if c.weigher != nil {
 		c.weights = []uint32{}
 	}
-	c.begin()
 	return c, nil
 }
 
@@ -89,10 +106,15 @@ func (c *Cache[K, V]) begin() {
 	c.watched = c.counting
 }
 
-// limit returns the most entries there can be.
+// limit returns the most entries there can be, and for a shard, which may come to
+// hold any part of a larger cache, the most to make room for at once.
 func (c *Cache[K, V]) limit() uint64 {
-	if c.weigher != nil {
+	switch {
+	case c.weigher != nil:
 		return c.maxEntries()
+	case c.share > 0:
+		held := uint64(c.Len())
+		return min(max(c.share+c.share/32, held+held/8)+groupSize, c.maxEntries())
 	}
 	return min(c.capacity, c.maxEntries())
 }
@@ -253,31 +275,53 @@ func (c *Cache[K, V]) setReported(now int64, h uint64, key K, value V, ttl time.
 }
 
 func (c *Cache[K, V]) set(now int64, place uint32, key K, value V, ttl time.Duration) bool {
-	w, life := uint32(1), ttl
+	w, life := c.terms(key, value, ttl)
+	if life != 0 && c.life.wheel == nil {
+		c.startTiming(now)
+	}
+	i := c.prepare(now, place, key)
+	if uint64(w) > c.capacity || i == none && c.crowded() {
+		c.refuse(i)
+		return false
+	}
+	c.assign(now, i, place, key, value, w, life)
+	return true
+}
+
+// terms asks the functions of the user for the weight and the lifetime of an entry.
+func (c *Cache[K, V]) terms(key K, value V, ttl time.Duration) (w uint32, life time.Duration) {
+	w = 1
 	if c.weigher != nil {
 		w = c.weigher(key, value)
 	}
-	if ttl != 0 || c.life.timed() {
-		life = c.life.lifetime(key, value, ttl)
-		if life != 0 && c.life.wheel == nil {
-			c.startTiming(now)
-		}
+	return w, c.life.lifetime(key, value, ttl)
+}
+
+// prepare is what comes before a change of key: it takes out some of what has
+// ended, of key at least, and returns the node of key.
+func (c *Cache[K, V]) prepare(now int64, place uint32, key K) uint32 {
+	if c.life.wheel == nil {
+		return c.find(place, key)
 	}
-	if c.life.wheel != nil {
-		c.advance(now, promptly)
-	}
+	c.advance(now, promptly)
 	i := c.find(place, key)
 	if i != none && c.dead(i, now) {
 		c.expire(i)
-		i = none
+		return none
 	}
-	if uint64(w) > c.capacity || i == none && c.crowded() {
-		if i != none {
-			c.remove(i, Replaced)
-		}
-		c.stats.Rejections++
-		return false
+	return i
+}
+
+// refuse takes out i, if there is one, whose new value is not kept.
+func (c *Cache[K, V]) refuse(i uint32) {
+	if i != none {
+		c.remove(i, Replaced)
 	}
+	c.stats.Rejections++
+}
+
+// assign makes value that of key, whose node is i, or none: what prepare returned.
+func (c *Cache[K, V]) assign(now int64, i, place uint32, key K, value V, w uint32, life time.Duration) {
 	switch {
 	case life < 0:
 		c.pass(i, key, value)
@@ -292,7 +336,6 @@ func (c *Cache[K, V]) set(now int64, place uint32, key K, value V, ttl time.Dura
 		}
 		c.replace(now, i, value, w)
 	}
-	return true
 }
 
 // pass lets an entry that has ended come and go. It displaces the value of its

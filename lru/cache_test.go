@@ -2,6 +2,8 @@ package lru_test
 
 import (
 	"fmt"
+	"io"
+	"iter"
 	"math"
 	"math/bits"
 	"math/rand/v2"
@@ -14,6 +16,43 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
+// cache is a Cache or a Concurrent.
+type cache[K comparable, V any] interface {
+	Get(key K) (V, bool)
+	GetAt(now time.Time, key K) (V, bool)
+	GetHashed(h uint64, key K) (V, bool)
+	Hash(key K) uint64
+	Peek(key K) (V, bool)
+	Contains(key K) bool
+	Set(key K, value V) bool
+	SetHashed(h uint64, key K, value V) bool
+	SetWithTTL(key K, value V, ttl time.Duration) bool
+	SetAt(now time.Time, key K, value V, ttl time.Duration) bool
+	GetOrSet(key K, value V) (actual V, loaded bool)
+	Update(key K, f func(old V, ok bool) (V, bool)) (V, bool)
+	Delete(key K) (V, bool)
+	DeleteFunc(del func(K, V) bool) int
+	DeleteExpired() int
+	DeleteExpiredAt(now time.Time) int
+	Evict() (K, V, bool)
+	TTL(key K) (time.Duration, bool)
+	TTLAt(now time.Time, key K) (time.Duration, bool)
+	Len() int
+	Cap() int
+	Weight() uint64
+	Resize(capacity int) error
+	Clear()
+	All() iter.Seq2[K, V]
+	Backward() iter.Seq2[K, V]
+	Stats() lru.Stats
+	WriteTo(w io.Writer) (int64, error)
+	ReadFrom(r io.Reader) (int64, error)
+
+	Fix(seed uint64)
+	Place(key K) uint64
+	Check() error
+}
+
 // play applies n random operations to a cache and to its twin, key and value
 // made of small numbers, and demands the same answers, order and departures.
 func play[K comparable](t *testing.T, p lru.Policy, capacity, n int, key func(i int) K, weigh func(K, int) uint32, opts ...lru.Option) {
@@ -25,7 +64,16 @@ func play[K comparable](t *testing.T, p lru.Policy, capacity, n int, key func(i 
 	if weigh != nil {
 		opts = append(opts, lru.WithWeigher(weigh))
 	}
-	c, slow := must(lru.New[K, int](capacity, opts...)), newTwin(p, capacity, weigh)
+	one := append(slices.Clone(opts), lru.WithShards(1)) // which decides as a Cache
+	for _, c := range []cache[K, int]{must(lru.New[K, int](capacity, opts...)), must(lru.NewConcurrent[K, int](capacity, one...))} {
+		log = log[:0]
+		playOn(t, c, newTwin(p, capacity, weigh), &log, n, key)
+	}
+}
+
+func playOn[K comparable](t *testing.T, c cache[K, int], slow *twin[K, int], departed *[]left[K, int], n int, key func(i int) K) {
+	t.Helper()
+	capacity := int(slow.capacity)
 	follow(slow, c)
 	r := rand.New(rand.NewPCG(uint64(capacity), 7))
 	var want lru.Stats
@@ -112,10 +160,10 @@ func play[K comparable](t *testing.T, p lru.Policy, capacity, n int, key func(i 
 		case 19:
 			deleteSome(t, c, slow, r.IntN(7), r.IntN(40) == 0)
 		}
-		if !slices.Equal(slow.log, log) {
-			require.Equal(t, slow.log, log, "step %d", step)
+		if !slices.Equal(slow.log, *departed) {
+			require.Equal(t, slow.log, *departed, "step %d", step)
 		}
-		log, slow.log = log[:0], slow.log[:0]
+		*departed, slow.log = (*departed)[:0], slow.log[:0]
 		if step%17 == 0 || n < 2000 {
 			same(t, slow, c)
 			check(t, c)
@@ -128,7 +176,7 @@ func play[K comparable](t *testing.T, p lru.Policy, capacity, n int, key func(i 
 	check(t, c)
 }
 
-func update[K comparable](t *testing.T, c *lru.Cache[K, int], slow *twin[K, int], k K, v int, keep bool, insert func(bool)) {
+func update[K comparable](t *testing.T, c cache[K, int], slow *twin[K, int], k K, v int, keep bool, insert func(bool)) {
 	t.Helper()
 	e := slow.entries[k]
 	got, ok := c.Update(k, func(old int, had bool) (int, bool) {
@@ -155,7 +203,7 @@ func update[K comparable](t *testing.T, c *lru.Cache[K, int], slow *twin[K, int]
 }
 
 // deleteSome takes out the values of one remainder, or all.
-func deleteSome[K comparable](t *testing.T, c *lru.Cache[K, int], slow *twin[K, int], rest int, all bool) {
+func deleteSome[K comparable](t *testing.T, c cache[K, int], slow *twin[K, int], rest int, all bool) {
 	t.Helper()
 	if all {
 		slow.clear()

@@ -11,22 +11,30 @@ import (
 // as a timer set at the last reading has not run, less than horizon has passed
 // since, and an entry that ends later is alive. For an entry that ends sooner Get
 // does read it. There is one timer at a time, and none while nothing is used.
+// Copies share the reading and the timer.
 type clock struct {
-	base  time.Time
-	last  int64        // when it was read and the timer set
-	stale *atomic.Bool // the timer has run, or there was none
-	ring  func()       // sets stale
+	base time.Time
+	*reading
+}
+
+// reading is safe for concurrent use.
+type reading struct {
+	last atomic.Int64 // when the clock was read and the timer set, or stale
+	ring func()       // makes it stale
 }
 
 const (
 	tick    = 16 * time.Millisecond
 	horizon = 4 * tick // forgives a timer that is late by three ticks
+
+	stale = -1 // the timer has run, or there was none
 )
 
 func newClock() clock {
-	stale := new(atomic.Bool)
-	stale.Store(true)
-	return clock{base: time.Now(), stale: stale, ring: func() { stale.Store(true) }}
+	r := new(reading)
+	r.ring = func() { r.last.Store(stale) }
+	r.ring()
+	return clock{base: time.Now(), reading: r}
 }
 
 func (c *clock) now() int64 { return int64(time.Since(c.base)) }
@@ -36,16 +44,20 @@ func (c *clock) at(t time.Time) int64 { return int64(t.Sub(c.base)) }
 
 // sure returns a time that has not come yet.
 func (c *clock) sure() int64 {
-	if c.stale.Load() {
-		c.read()
+	last := c.last.Load()
+	if last == stale {
+		last = c.read()
 	}
-	return c.last + int64(horizon)
+	return last + int64(horizon)
 }
 
-func (c *clock) read() {
-	c.last = c.now()
-	c.stale.Store(false)
-	time.AfterFunc(tick, c.ring)
+// read sets the timer, unless another goroutine just did.
+func (c *clock) read() int64 {
+	now := c.now()
+	if c.last.CompareAndSwap(stale, now) {
+		time.AfterFunc(tick, c.ring)
+	}
+	return now
 }
 
 // later returns now + d, or never.

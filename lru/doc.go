@@ -1,8 +1,12 @@
 // Package lru holds caches: maps of bounded size that make room by themselves.
 //
-// [Cache] is the exact one for a single goroutine, or for several behind a mutex
-// of the user's. Hash tables without a bound are Go's maps; a cache that many
-// goroutines read at once needs more than a mutex around this one.
+//	one goroutine, or an exact order of eviction   Cache
+//	many goroutines                                Concurrent
+//
+// [Cache] is the exact one, for a single goroutine or for several behind a mutex of
+// the user's. [Concurrent] has the same methods for any number of goroutines, and
+// GetOrLoad, which loads what is missing once for all who wait for it. Where there is
+// no bound to hold, a map, or a sync.Map, does.
 //
 // # Policies
 //
@@ -56,13 +60,18 @@
 //
 // WriteTo writes the entries in their order, with the lifetimes that they have left
 // and the counts of the policy, and ReadFrom puts them into a cache of the same or
-// another capacity and policy: a restart begins with a warm cache. What S3FIFO and
-// Adaptive remember of keys that left is not written.
+// another type, capacity and policy: a restart begins with a warm cache. What S3FIFO
+// and Adaptive remember of keys that left is not written.
 //
 // # Concurrency
 //
-// A Cache is for one goroutine at a time. Functions that the user gives, of
-// WithOnEvict and of Update among them, may use the cache.
+// A Cache is for one goroutine at a time, a Concurrent for any number. Functions that
+// the user gives, of WithOnEvict and of Update among them, may use the cache: they
+// are called when nothing is locked.
+//
+// A Concurrent has shards, by default four for each processor, which are locked one
+// by one and share the capacity: none evicts before the whole is full. Each evicts
+// by the policy among its own entries.
 //
 // # Format
 //

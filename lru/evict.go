@@ -174,6 +174,11 @@ func (c *Cache[K, V]) Clear() {
 	if c.capacity == 0 {
 		return
 	}
+	c.empty()
+	c.report()
+}
+
+func (c *Cache[K, V]) empty() {
 	if c.onEvict != nil {
 		c.walk(false, func(i uint32) bool {
 			c.left = append(c.left, departure[K, V]{c.nodes[i].key, c.nodes[i].value, Cleared})
@@ -191,5 +196,4 @@ func (c *Cache[K, V]) Clear() {
 	c.watched = c.counting
 	c.table = table{}
 	c.weight = 0
-	c.report()
 }

@@ -2,7 +2,9 @@ package lru_test
 
 import (
 	"bytes"
+	"context"
 	"fmt"
+	"sync"
 	"time"
 
 	"github.com/distkit/distkit/lru"
@@ -160,8 +162,51 @@ func ExampleCache_Stats() {
 	c.Set("a", 1)
 	c.Get("a")
 	c.Get("b")
-	fmt.Printf("%+v %.2f\n", c.Stats(), c.Stats().HitRatio())
-	// Output: {Hits:1 Misses:1 Inserts:1 Evictions:0 Expirations:0 Rejections:0 GhostHits:0} 0.50
+	s := c.Stats()
+	fmt.Printf("%d hit, %d miss, %d insert: %.2f\n", s.Hits, s.Misses, s.Inserts, s.HitRatio())
+	// Output: 1 hit, 1 miss, 1 insert: 0.50
+}
+
+func ExampleConcurrent() {
+	c, _ := lru.NewConcurrent[string, int](1000)
+	var wg sync.WaitGroup
+	for i := range 8 {
+		wg.Go(func() {
+			c.Set(fmt.Sprint("user ", i), i)
+			c.Update("users", func(n int, _ bool) (int, bool) { return n + 1, true })
+		})
+	}
+	wg.Wait()
+	users, _ := c.Get("users")
+	fmt.Println(users, c.Len())
+	// Output: 8 9
+}
+
+// However many ask for a value at once, it is loaded once.
+func ExampleConcurrent_GetOrLoad() {
+	c, _ := lru.NewConcurrent[string, string](1000)
+	load := func(_ context.Context, user string) (string, error) {
+		fmt.Println("loading", user)
+		return "profile of " + user, nil
+	}
+	for range 3 {
+		profile, err := c.GetOrLoad(context.Background(), "ann", load)
+		fmt.Println(profile, err)
+	}
+	// Output:
+	// loading ann
+	// profile of ann <nil>
+	// profile of ann <nil>
+	// profile of ann <nil>
+}
+
+func ExampleConcurrent_Snapshot() {
+	c, _ := lru.NewConcurrent[string, int](1000)
+	c.Set("a", 1)
+	copied := c.Snapshot()
+	c.Set("b", 2)
+	fmt.Println(copied.Len(), c.Len())
+	// Output: 1 2
 }
 
 func ExampleCache_DeleteFunc() {

@@ -68,7 +68,7 @@ func (b *book) access(k int, restart bool) {
 type timePlayer struct {
 	*book
 	r             *rand.Rand
-	c             *lru.Cache[int, int]
+	c             cache[int, int]
 	back, sliding bool
 }
 
@@ -146,14 +146,18 @@ func (p *timePlayer) deleteExpired() {
 	require.Equal(p.t, want, p.c.DeleteExpiredAt(p.now))
 }
 
-func playTime(t *testing.T, seed uint64, capacity, n int, back, sliding bool) {
+func playTime(t *testing.T, seed uint64, capacity, n int, back, sliding, concurrent bool) {
 	t.Helper()
 	p := &timePlayer{book: &book{t: t, now: time.Unix(1e9, 5), entries: map[int]*booked{}}, r: rand.New(rand.NewPCG(seed, 9)), back: back, sliding: sliding}
 	opts := []lru.Option{lru.WithOnEvict(p.left)}
 	if sliding {
 		opts = append(opts, lru.WithSliding())
 	}
-	p.c = must(lru.New[int, int](capacity, opts...))
+	if concurrent { // LRU in one shard is a Cache
+		p.c = must(lru.NewConcurrent[int, int](capacity, append(opts, lru.WithShards(1), lru.WithPolicy(lru.LRU))...))
+	} else {
+		p.c = must(lru.New[int, int](capacity, opts...))
+	}
 	for step := 1; step <= n; step++ {
 		if p.r.IntN(3) == 0 {
 			p.pass()
@@ -181,7 +185,8 @@ func TestLifetimesMatchBook(t *testing.T) {
 		for _, back := range []bool{false, true} {
 			for _, sliding := range []bool{false, true} {
 				t.Run(fmt.Sprintf("%d/back=%v/sliding=%v", capacity, back, sliding), func(t *testing.T) {
-					playTime(t, uint64(capacity), capacity, 5000, back, sliding)
+					playTime(t, uint64(capacity), capacity, 5000, back, sliding, false)
+					playTime(t, uint64(capacity), capacity, 2500, back, sliding, true)
 				})
 			}
 		}

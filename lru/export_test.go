@@ -25,6 +25,68 @@ func Place[K comparable, V any](c *Cache[K, V], key K) uint64 {
 	return uint64(c.hash.place(c.hash.sum(key)))
 }
 
+// Place is Place.
+func (c *Cache[K, V]) Place(key K) uint64 { return Place(c, key) }
+
+// Place returns where a shard's table has a key.
+func (c *Concurrent[K, V]) Place(key K) uint64 { return Place(c.made.Load().model, key) }
+
+// Fix is Fix.
+func (c *Cache[K, V]) Fix(seed uint64) { Fix(c, seed) }
+
+// Check is Check.
+func (c *Cache[K, V]) Check() error { return Check(c) }
+
+// Fix makes what is drawn at random the same in every run. The cache must be empty.
+func (c *Concurrent[K, V]) Fix(seed uint64) {
+	e := c.made.Load()
+	for k := range e.shards {
+		Fix(e.shards[k].core, seed)
+	}
+	Fix(e.model, seed)
+	e.hash = e.model.hash
+}
+
+// Check returns what is wrong with c, which must be nothing while nobody uses it.
+func (c *Concurrent[K, V]) Check() error {
+	e := c.made.Load()
+	if e == nil {
+		return nil
+	}
+	weight, entries := uint64(0), 0
+	for k := range e.shards {
+		s := &e.shards[k]
+		core := s.core
+		if len(s.watches) != 0 {
+			return fmt.Errorf("shard %d: %d watches", k, len(s.watches))
+		}
+		if core.capacity != core.weight || s.weight.Load() != core.weight {
+			return fmt.Errorf("shard %d: weight %d, capacity %d, published %d", k, core.weight, core.capacity, s.weight.Load())
+		}
+		for i := range core.All() {
+			if got, _ := e.locate(e.hash.sum(i)); got != s && i == i {
+				return fmt.Errorf("shard %d holds key %v of another", k, i)
+			}
+		}
+		weight += core.weight
+		entries += core.Len()
+		alike := *core
+		alike.capacity++ // a core of no entries is no zero Cache
+		if err := Check(&alike); err != nil {
+			return fmt.Errorf("shard %d: %w", k, err)
+		}
+	}
+	switch limit := e.quota.limit.Load(); {
+	case weight != e.quota.used.Load(), weight > limit, limit != e.capacity.Load():
+		return fmt.Errorf("weight %d, used %d, limit %d, capacity %d", weight, e.quota.used.Load(), limit, e.capacity.Load())
+	case entries != e.len():
+		return fmt.Errorf("%d entries, Len is %d", entries, e.len())
+	case e.loading.flying != 0:
+		return fmt.Errorf("%d loads", e.loading.flying)
+	}
+	return nil
+}
+
 // Check returns what is wrong with c, which must be nothing after every method.
 func Check[K comparable, V any](c *Cache[K, V]) error {
 	if c.capacity == 0 {

@@ -66,9 +66,13 @@ func (h *hasher[K]) integer(x uint64) uint64 {
 // place returns the 32 bits by which the table finds a place for hash sum. What
 // users compute is remixed: on a shard chosen by the same hash, some bits of all
 // sums agree.
-func (h *hasher[K]) place(sum uint64) uint32 {
+func (h *hasher[K]) place(sum uint64) uint32 { return uint32(h.mixed(sum)) }
+
+// mixed returns 64 bits of which the lower half is the place, and the upper half
+// independent of it.
+func (h *hasher[K]) mixed(sum uint64) uint64 {
 	if h.mode == hashCustom {
-		sum = hash64.Mix(sum, h.key[0])
+		return hash64.Mix(sum, h.key[0])
 	}
-	return uint32(sum)
+	return sum
 }

@@ -10,7 +10,7 @@ type Policy uint8
 
 const (
 	// LRU evicts the least recently used entry: the one whose last Get or Set is
-	// the oldest. It is the default.
+	// the oldest. It is the default of Cache.
 	LRU Policy = iota
 	// FIFO evicts the oldest insertion. A new value of a key is no insertion.
 	FIFO
@@ -46,6 +46,9 @@ const (
 	// remembers of keys that left.
 	Adaptive
 )
+
+// defaultConcurrent is the policy of a Concurrent that is not told.
+const defaultConcurrent = Adaptive
 
 var policyNames = [...]string{"LRU", "FIFO", "LIFO", "MRU", "LFU", "Random", "SIEVE", "S3FIFO", "Adaptive"}
 

@@ -20,7 +20,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-func imageOf[K comparable, V any](t testing.TB, c *lru.Cache[K, V]) []byte {
+func imageOf(t testing.TB, c io.WriterTo) []byte {
 	t.Helper()
 	var b bytes.Buffer
 	n, err := c.WriteTo(&b)

@@ -1,5 +1,7 @@
 package lru
 
+import "time"
+
 // Stats are counts since New.
 type Stats struct {
 	Hits, Misses uint64 // of Get, GetHashed and GetOrSet; with WithStats
@@ -10,6 +12,21 @@ type Stats struct {
 	// GhostHits counts, under S3FIFO and Adaptive, the inserts of keys that had left
 	// not long ago: hits, had the cache been larger. See Cache.Stats.
 	GhostHits uint64
+
+	// Of GetOrLoad.
+	Loads      uint64        // that ended
+	LoadErrors uint64        // and did not return a value
+	LoadTime   time.Duration // of all together; with WithStats
+}
+
+func (s *Stats) add(t Stats) {
+	s.Hits += t.Hits
+	s.Misses += t.Misses
+	s.Inserts += t.Inserts
+	s.Evictions += t.Evictions
+	s.Expirations += t.Expirations
+	s.Rejections += t.Rejections
+	s.GhostHits += t.GhostHits
 }
 
 // HitRatio returns the share of hits, 0 when nothing was asked.
