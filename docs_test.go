@@ -87,7 +87,7 @@ func TestReadmeQuickstart(t *testing.T) {
 // Every exported name has a comment, and every exported type an Example that
 // runs.
 func TestEveryNameIsDocumentedAndEveryTypeShown(t *testing.T) {
-	for _, pkg := range publicPackages(t) {
+	for _, pkg := range append(publicPackages(t), "ratelimit/redislimit") {
 		d := parsePackage(t, pkg)
 		assert.NotEmpty(t, d.Doc, "%s has no package comment", pkg)
 		for _, ty := range d.Types {

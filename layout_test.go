@@ -79,7 +79,7 @@ func TestPackagesStandAlone(t *testing.T) {
 
 // The public face is written down, so that no change of it goes unseen.
 func TestAPI(t *testing.T) {
-	var want []string
+	want := []string{"api/ratelimit/redislimit.txt"} // a module of its own, whose test writes it
 	for _, pkg := range append(publicPackages(t), ".") {
 		name := "api/" + pkg + ".txt"
 		if pkg == "." {

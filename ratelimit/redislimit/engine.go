@@ -153,18 +153,14 @@ func (e *scripted) serveOne(ctx context.Context, a *ask) {
 
 func (e *scripted) pipeline(ctx context.Context, p pipeliner, asks []ask, how evaluate) {
 	cmds := make([]*redis.Cmd, len(asks))
-	_, err := p.Pipelined(ctx, func(pipe redis.Pipeliner) error {
+	_, _ = p.Pipelined(ctx, func(pipe redis.Pipeliner) error {
 		for i := range asks {
 			cmds[i] = e.send(ctx, pipe, &asks[i], how)
 		}
 		return nil
 	})
 	for i := range asks {
-		if cmds[i] == nil {
-			asks[i].err = err
-			continue
-		}
-		e.receive(&asks[i], cmds[i])
+		e.receive(&asks[i], cmds[i]) // each has its own error
 	}
 }
 
@@ -180,20 +176,24 @@ func (e *scripted) receive(a *ask, cmd *redis.Cmd) {
 	a.debts = a.debts[:0]
 	if whole, ok := reply.(int64); ok && len(e.rules.quotas) == 1 {
 		a.debts = append(a.debts, span{whole: whole})
+	} else if numbers, ok := reply.([]any); ok && len(numbers) == 2*len(e.rules.quotas) {
+		for i := 0; i < len(numbers); i += 2 {
+			whole, ok1 := numbers[i].(int64)
+			part, ok2 := numbers[i+1].(int64)
+			if !ok1 || !ok2 {
+				a.err = fmt.Errorf("reply to the script is %.64s, want integers", fmt.Sprint(reply))
+				return
+			}
+			a.debts = append(a.debts, span{whole, part})
+		}
+	} else {
+		a.err = fmt.Errorf("reply to the script is %.64s, want %d numbers", fmt.Sprint(reply), 2*len(e.rules.quotas))
 		return
 	}
-	numbers, ok := reply.([]any)
-	if !ok || len(numbers) != 2*len(e.rules.quotas) {
-		a.err = fmt.Errorf("redislimit: reply to the script is %.64v, want %d numbers", reply, 2*len(e.rules.quotas))
-		return
-	}
-	for i := 0; i < len(numbers); i += 2 {
-		whole, ok1 := numbers[i].(int64)
-		part, ok2 := numbers[i+1].(int64)
-		if !ok1 || !ok2 {
-			a.err = fmt.Errorf("redislimit: reply to the script is %.64v, want integers", reply)
+	for i, d := range a.debts {
+		if d.whole < 0 || d.whole > maxSpan+grace || d.part < 0 || d.part >= e.rules.quotas[i].unit {
+			a.err = fmt.Errorf("reply to the script is %.64s, want debts of %v", fmt.Sprint(reply), e.rules.quotas[i].limit)
 			return
 		}
-		a.debts = append(a.debts, span{whole, part})
 	}
 }

@@ -122,8 +122,10 @@ func (f *flight) land() (cause error) {
 			if c.lease > 0 && c.result.Allowed {
 				c.leased = f.air.replay(a, &c.result)
 			}
-			if !c.result.Allowed && f.air.denials != nil {
-				f.air.denials.note(c.hash, a.debts, c.n, f.start, end)
+			if d := f.air.denials; d != nil && c.result.Allowed {
+				d.forget(c.hash) // its figures are old now
+			} else if d != nil {
+				d.note(c.hash, a.debts, c.n, f.start, end)
 			}
 		}
 		f.air.finish(c, f.start)
@@ -295,6 +297,7 @@ func (f *flight) fly() *flight {
 func (f *flight) trip() {
 	air := f.air
 	f.board()
+	f.start = air.clock()
 	f.ended.Store(false)
 	if f.timer == nil {
 		f.timer = time.AfterFunc(air.timeout, f.lose)
@@ -303,7 +306,6 @@ func (f *flight) trip() {
 	}
 	air.trips.Add(1)
 	air.asked.Add(uint64(len(f.asks)))
-	f.start = air.clock()
 	ctx := deadline{context.Background(), time.Now().Add(air.timeout)}
 	if len(f.calls) == 1 && f.calls[0].ctx != nil {
 		ctx.Context = f.calls[0].ctx

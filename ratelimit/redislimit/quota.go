@@ -28,6 +28,9 @@ type quota struct {
 // spans stay below 2^53, where the script's numbers are exact integers.
 const maxSpan = int64(1) << 51
 
+// grace is by how much a debt may be above fill, in microseconds: see the script.
+const grace = 1_000_000
+
 // newQuota returns l, which is valid and not unlimited.
 func newQuota(l ratelimit.Limit) (quota, error) {
 	if l.Events > maxSpan {

@@ -7,6 +7,9 @@ import (
 	"github.com/distkit/distkit/ratelimit"
 )
 
+// maxLimits is what ratelimit.NewMulti takes.
+const maxLimits = 16
+
 // rules are the limits of a limiter.
 type rules struct {
 	limits []ratelimit.Limit

@@ -34,7 +34,7 @@ if ARGV[1] == '1' then -- most limiters; no tables, for they cost more than the 
     local w, p = tonumber(saved), 0
     if not w then
       w, p = string.match(saved, '^(%d+) (%d+)')
-      w, p = tonumber(w or 0), tonumber(p or 0)
+      w, p = tonumber(w or 0) or 0, tonumber(p or 0) or 0
     end
     if w > last + 1000000 then
       whole, part, cut = last, lastPart, true
@@ -69,7 +69,7 @@ end
 local limits = tonumber(ARGV[1])
 local numbers = {}
 for digits in string.gmatch(saved or '', '%d+') do
-  numbers[#numbers + 1] = tonumber(digits)
+  numbers[#numbers + 1] = tonumber(digits) or 0
 end
 local unit, last, lastPart = {}, {}, {}
 local whole, part, debts, cut = {}, {}, {}, false
