@@ -6,7 +6,8 @@
 //	go run ./examples/gateway
 //	go run ./examples/gateway -backend http://localhost:9001 -backend http://localhost:9002,weight=2 -balance weighted -rules rules.json
 //
-// The file of rules is described in internal/gateway/rule.go, with an example.
+// The file of rules is described in internal/gateway/rule.go, with an example. The same
+// with limits that several gateways share is go run ./examples/gateway/redis.
 package main
 
 import (
@@ -29,5 +30,5 @@ func main() {
 func run(args []string, _ io.Reader, out io.Writer) error {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	return gateway.Run(ctx, args, out)
+	return gateway.Program{}.Run(ctx, args, out)
 }

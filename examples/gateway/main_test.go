@@ -42,6 +42,7 @@ func Example() {
 
 func TestErrors(t *testing.T) {
 	for args, want := range map[string]string{
+		"-redis localhost:6379 -backend http://a": "-redis needs a client for Redis, which this program does not have: go run ./examples/gateway/redis",
 		"-rules x.json":                                 "no -backend; without any flag there is a demonstration",
 		"-backend http://a -rules /no/such/file":        "open /no/such/file: no such file or directory",
 		"-backend http://a -listen nowhere:at:all":      "listen tcp: address nowhere:at:all: too many colons in address",
@@ -53,6 +54,8 @@ func TestErrors(t *testing.T) {
 		"-backend http://a,heavy":                       `-backend http://a: "heavy", want weight= and a number of 1 to 1000`,
 		"-backend http://a -balance fair":               `-balance is "fair", want bounded, iphash, least, roundrobin, weighted`,
 		"-backend http://a -trust 10.0.0.1":             `-trust is "10.0.0.1", want a network as in 10.0.0.0/8`,
+		"-backend http://a -fallback 2":                 "-fallback is 2, want 0 to 1",
+		"-backend http://a -fallback 0.5":               "-fallback is for -redis",
 		"-backend http://a -threshold 0":                "-threshold is 0, want at least 1",
 		"-backend http://a -interval -1s":               "-interval is -1s, want more than 0",
 		"-backend http://a -listen localhost:0 -poll 0": "-poll is 0s, want more than 0",

@@ -12,10 +12,11 @@ import (
 
 // options are the flags.
 type options struct {
-	listen, rules, balance, health string
-	backends, trust                []string
-	interval, timeout, grace, poll time.Duration
-	threshold                      int
+	listen, rules, balance, redis, health string
+	backends, trust                       []string
+	interval, timeout, grace, poll        time.Duration
+	threshold                             int
+	fallback                              float64
 }
 
 func (o *options) parse(args []string, errs io.Writer) error {
@@ -28,6 +29,8 @@ func (o *options) parse(args []string, errs io.Writer) error {
 	flags.Func("backend", "pass requests on to this `URL`, which may end in ,weight=N; repeat it for more", list(&o.backends))
 	flags.StringVar(&o.balance, "balance", "roundrobin", "who gets a request: "+strings.Join(balancerNames(), ", "))
 	flags.StringVar(&o.rules, "rules", "", "limits are in this `file`, read again when it changes (default: limits of its own)")
+	flags.StringVar(&o.redis, "redis", "", "count in the Redis at this `address`, with all gateways that do")
+	flags.Float64Var(&o.fallback, "fallback", 0, "while Redis does not answer, count here, at this `share` of the limits (default: answer 503)")
 	flags.Func("trust", "believe X-Forwarded-For from proxies in this `CIDR`; repeat it for more", list(&o.trust))
 	flags.StringVar(&o.health, "health", "/", "a backend is alive that answers this `path` with less than 500")
 	flags.DurationVar(&o.interval, "interval", 2*time.Second, "time between two checks of a backend")
@@ -43,6 +46,10 @@ func (o *options) parse(args []string, errs io.Writer) error {
 		return fmt.Errorf("arguments are %q, want none but flags", flags.Args())
 	case len(o.backends) == 0 && flags.NFlag() > 0:
 		return errors.New("no -backend; without any flag there is a demonstration")
+	case !(o.fallback >= 0 && o.fallback <= 1):
+		return fmt.Errorf("-fallback is %v, want 0 to 1", o.fallback)
+	case o.fallback > 0 && o.redis == "":
+		return errors.New("-fallback is for -redis")
 	case o.threshold < 1:
 		return fmt.Errorf("-threshold is %d, want at least 1", o.threshold)
 	}

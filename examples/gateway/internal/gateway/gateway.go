@@ -2,6 +2,10 @@
 // requests pass (packages ratelimit and httplimit), backends are checked, and one of
 // those that are alive gets the request (package ring, where placement must last).
 //
+// It is a package, and not the program, because there are two programs:
+// examples/gateway needs nothing but distkit, examples/gateway/redis adds a client for
+// Redis, which the root module must not require.
+//
 //	gateway.go   the program: what the flags start
 //	flags.go     the flags
 //	rule.go      the file of rules
@@ -21,6 +25,7 @@ package gateway
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"log"
@@ -29,9 +34,18 @@ import (
 	"time"
 )
 
+// Program is what the two programs differ in.
+type Program struct {
+	// Redis returns a Store that counts in the Redis at an address, and how to let go
+	// of it. While Redis does not answer, the store decides by limits of this process,
+	// at a share of the rules', or, if share is 0, says so. It is nil in the program
+	// that has no client.
+	Redis func(address string, share float64, logger *log.Logger) (Store, io.Closer, error)
+}
+
 // Run is the program: it serves until ctx ends, or, without any flag, shows on out
 // what a gateway does and returns.
-func Run(ctx context.Context, args []string, out io.Writer) error {
+func (p Program) Run(ctx context.Context, args []string, out io.Writer) error {
 	var o options
 	if err := o.parse(args, out); err != nil {
 		return err
@@ -39,11 +53,23 @@ func Run(ctx context.Context, args []string, out io.Writer) error {
 	if len(o.backends) == 0 {
 		return demo(ctx, out)
 	}
+	store, logger := Local, log.New(out, "gateway: ", 0)
+	if o.redis != "" {
+		if p.Redis == nil {
+			return errors.New("-redis needs a client for Redis, which this program does not have: go run ./examples/gateway/redis")
+		}
+		remote, closer, err := p.Redis(o.redis, o.fallback, logger)
+		if err != nil {
+			return err
+		}
+		defer closer.Close()
+		store = remote
+	}
 	rules, err := readRules(o.rules)
 	if err != nil {
 		return err
 	}
-	g, err := o.gateway(Local, log.New(out, "gateway: ", 0), o.transport(), rules)
+	g, err := o.gateway(store, logger, o.transport(), rules)
 	if err != nil {
 		return err
 	}

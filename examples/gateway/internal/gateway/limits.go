@@ -11,7 +11,8 @@ import (
 	"github.com/distkit/distkit/ratelimit/httplimit"
 )
 
-// Store makes what counts for the rule of a name.
+// Store makes what counts for the rule of a name: in this process, or somewhere that
+// several gateways share.
 type Store func(rule string, limits []ratelimit.Limit) (ratelimit.Decider, error)
 
 // Local counts in this process.

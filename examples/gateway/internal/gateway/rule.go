@@ -27,13 +27,14 @@ import (
 // Of the patterns that match a request the most specific one applies, alone; all of
 // its rules must let the request pass, and are asked in the order of the file.
 type rule struct {
-	Name    string `json:"name"`    // in RateLimit and in problems; printable ASCII, unique
+	Name    string `json:"name"`    // in RateLimit, in problems and in Redis; printable ASCII, unique
 	Pattern string `json:"pattern"` // of http.ServeMux
 	Per     string `json:"per"`     // what is counted, see keyFunc
 	Limit   string `json:"limit"`   // for ratelimit.ParseLimit, several by commas
 	Mode    string `json:"mode"`    // "hard", which is also "", "soft", "shadow" or "delay"
 	Extra   string `json:"extra"`   // what passes beyond Limit, marked; of mode soft
 	Delay   string `json:"delay"`   // longest wait, for time.ParseDuration; of mode delay
+	Open    bool   `json:"open"`    // requests pass while Redis does not answer, without -fallback
 }
 
 // defaultRules are for who has no file.
@@ -123,6 +124,8 @@ func (r rule) mode() ([]httplimit.Option, error) {
 		return nil, errors.New("extra is for mode soft")
 	case r.Delay != "" && r.Mode != "delay":
 		return nil, errors.New("delay is for mode delay")
+	case r.Open:
+		opts = append(opts, httplimit.WithFailOpen())
 	}
 	return opts, nil
 }

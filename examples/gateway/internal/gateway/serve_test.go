@@ -159,10 +159,16 @@ func TestFourInstances(t *testing.T) {
 func TestRun(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	r, w := io.Pipe()
+	closed := atomic.Bool{}
+	p := Program{Redis: func(address string, share float64, _ *log.Logger) (Store, io.Closer, error) {
+		assert.Equal(t, "redis:6379", address)
+		assert.Equal(t, 0.5, share)
+		return Local, closer(func() { closed.Store(true) }), nil
+	}}
 	done := make(chan error, 1)
 	backend := backendOf(t, echo("a"))
 	go func() {
-		done <- Run(ctx, []string{"-backend", backend[0] + "/base,weight=2", "-listen", "127.0.0.1:0", "-grace", "1s", "-balance", "weighted"}, w)
+		done <- p.Run(ctx, []string{"-backend", backend[0] + "/base,weight=2", "-listen", "127.0.0.1:0", "-redis", "redis:6379", "-fallback", "0.5", "-grace", "1s", "-balance", "weighted"}, w)
 	}()
 	var url string
 	_, err := fmt.Fscanf(r, "gateway: at %s", &url)
@@ -177,4 +183,9 @@ func TestRun(t *testing.T) {
 	assert.Equal(t, `"client";q=100;w=2`, answer.Header.Get("RateLimit-Policy"), "the rules of its own")
 	cancel()
 	require.NoError(t, <-done)
+	assert.True(t, closed.Load())
 }
+
+type closer func()
+
+func (c closer) Close() error { c(); return nil }
