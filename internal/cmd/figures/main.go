@@ -22,6 +22,7 @@ var figures = map[string]func() (string, error){
 	"docs/merkle.svg":         merkleFigure,
 	"docs/quorum/layouts.svg": layoutsFigure,
 	"docs/quorum/stale.svg":   staleFigure,
+	"docs/ratelimit.svg":      reorderFigure,
 	"docs/ring.svg":           ringFigure,
 }
 
