@@ -149,7 +149,7 @@ func (s *Session) decode(p, x *slice, m int, src *source) (found []item, ok bool
 	if ok && s.proves(mine, found, p) {
 		return found, true, nil
 	}
-	p.askMore(found, min(estimate(rest), mine.count+p.count))
+	p.askMore(found, min(estimate(rest), mine.count+p.count), s.room)
 	return nil, false, nil
 }
 
@@ -199,6 +199,10 @@ const (
 	stuckItems, stuckParts, stuckCells = 8, 32, 6
 	stuckMost, listedPart              = 1536, 64
 
+	// Where more than one entry in three is an item, as after a disk was lost, 16
+	// bytes for each entry are less than 60 for each item.
+	listedShare = 3
+
 	// What few items are left of a part goes into parts of so few that it ends there.
 	lateItems = 64
 
@@ -208,7 +212,8 @@ const (
 
 // askMore decides what to ask about p, whose cells did not suffice: of what
 // differs in it, some is found, known before included, and about so much is left.
-func (p *slice) askMore(found []item, left uint64) {
+// An answer has so much room.
+func (p *slice) askMore(found []item, left uint64, room int) {
 	have := len(p.cells)
 	all := left + uint64(len(found)-len(p.known))
 	want := all + all/2 + 4
@@ -220,8 +225,9 @@ func (p *slice) askMore(found []item, left uint64) {
 	switch {
 	case p.count <= listMost:
 		p.ask.to = cellsMax
-	case have == cellsMax && left < stuckItems && p.count <= stuckMost:
-		p.ask.parts, p.ask.to = (p.count+listedPart-1)/listedPart, cellsMax
+	case have == cellsMax && left < stuckItems && p.count <= stuckMost, p.count <= listedShare*left:
+		listed := uint64(min(listedPart, room/entrySize/2)) // a list that has no room becomes cells again
+		p.ask.parts, p.ask.to = min((p.count+listed-1)/listed, partsMax), cellsMax
 	case have == cellsMax && left < stuckItems:
 		p.ask.parts, p.ask.to = stuckParts, stuckCells
 	case have > openCells && left < lateItems:

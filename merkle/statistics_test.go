@@ -129,3 +129,26 @@ func TestSessionsAreShort(t *testing.T) {
 		}
 	}
 }
+
+// A side that has lost nearly everything is told, or tells, in little more than
+// an entry's 16 bytes each, not in the 60 bytes of an item.
+func TestSessionsAfterALoss(t *testing.T) {
+	const n = 5000
+	full := newTree(t)
+	for i := range uint64(n) {
+		full.PutHash(i*0x9e3779b97f4a7c15, i)
+	}
+	for _, left := range []uint64{0, 1, 40, 500, 2000} {
+		poor := newTree(t)
+		for i := range left {
+			poor.PutHash(i*0x9e3779b97f4a7c15, i)
+		}
+		for name, sides := range map[string][2]*merkle.Tree{"asks": {poor, full}, "is asked": {full, poor}} {
+			got, stats := exchange(t, sides[0], sides[1], merkle.WithMaxMessage(1<<20))
+			require.Len(t, got, int(n-left))
+			size := stats.BytesIn + stats.BytesOut
+			t.Logf("%d of %d are left, and that side %s: %d messages, %d bytes", left, n, name, stats.Messages, size)
+			assert.LessOrEqual(t, size, uint64(18*n+2048), "%d left, %s", left, name)
+		}
+	}
+}
