@@ -35,8 +35,12 @@ func busy(err error) bool {
 	return errors.Is(err, errBusy) || errors.As(err, &answer) && answer.Code == http.StatusConflict
 }
 
+// underWay is how many keys may well differ because their writes have reached one
+// copy and not yet the other. They need no repair.
+const underWay = 100
+
 // repairLoop compares this node's copies with those of a random other, in every
-// interval, and at once again while that finds something.
+// interval, and at once again while that finds more than what is under way.
 func (n *Node) repairLoop(ctx context.Context) {
 	rng := n.platform.Rand(n.name + " repair")
 	wait := 4 * gossipInterval // by then a node that comes back has heard of the others
@@ -53,7 +57,7 @@ func (n *Node) repairLoop(ctx context.Context) {
 		}
 		// What fails now is found again by the next round.
 		found, _ := n.repairWith(ctx, others[rng.IntN(len(others))])
-		if found > 0 {
+		if found > underWay {
 			wait = gossipInterval
 		}
 	}
@@ -140,9 +144,11 @@ func (n *Node) heal(ctx context.Context, peer string, diffs []merkle.Diff) error
 			local = append(local, d.Hash)
 		}
 	}
+	ask := 64 // positions: as many as the answer may have room for, and not many more
 	for len(remote) > 0 {
-		question := make([]byte, 0, 8*len(remote))
-		for _, at := range remote {
+		asked := remote[:min(ask, len(remote))]
+		question := make([]byte, 0, 8*len(asked))
+		for _, at := range asked {
 			question = binary.LittleEndian.AppendUint64(question, at)
 		}
 		answer, err := n.peers.Call(ctx, peer, "/i/rows", question)
@@ -152,7 +158,7 @@ func (n *Node) heal(ctx context.Context, peer string, diffs []merkle.Diff) error
 		n.repairs.hashBytes.Add(uint64(len(question)))
 		n.repairs.copyBytes.Add(uint64(len(answer)))
 		answered, size := binary.Uvarint(answer)
-		if size <= 0 || answered == 0 || answered > uint64(len(remote)) {
+		if size <= 0 || answered == 0 || answered > uint64(len(asked)) {
 			return errMessage
 		}
 		merged, behind, err := n.mergeRows(answer[size:])
@@ -160,6 +166,7 @@ func (n *Node) heal(ctx context.Context, peer string, diffs []merkle.Diff) error
 		if err != nil {
 			return err
 		}
+		ask = 2 * int(answered)
 		local = append(local, behind...)
 		remote = remote[answered:]
 	}
