@@ -68,7 +68,7 @@ func (o options) demonstrate(ctx context.Context, out io.Writer) (err error) {
 		return err
 	}
 	formed := time.Since(start)
-	fmt.Fprintf(out, "%-24s %9s %13s %7s %7s\n", "step", "writes/s", "p50/p99 ms", "failed", "hints")
+	fmt.Fprintf(out, "%-28s %9s %13s %7s %7s\n", "step", "writes/s", "p50/p99 ms", "failed", "hints")
 	for _, step := range []struct {
 		name string
 		play func(context.Context) (tally, error)
@@ -209,7 +209,7 @@ func (d *demo) row(ctx context.Context, name string, t tally) error {
 	}
 	d.steps++
 	d.acked += t.acked
-	fmt.Fprintf(d.out, "%-24s %9.0f %13s %7d %7d\n", fmt.Sprintf("%d %s", d.steps, name),
+	fmt.Fprintf(d.out, "%-28s %9.0f %13s %7d %7d\n", fmt.Sprintf("%d %s", d.steps, name),
 		float64(t.acked)/t.took.Seconds(), t.quantiles(), t.failed, hints)
 	if t.err != nil {
 		return fmt.Errorf("a write failed: %w", t.err)
