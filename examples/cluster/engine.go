@@ -242,7 +242,7 @@ func (e *boltEngine) All() (iter.Seq2[string, []byte], error) {
 // Stats counts reads. There are no segments, and the file's cache is the
 // operating system's.
 func (e *boltEngine) Stats() node.EngineStats {
-	return node.EngineStats{Reads: e.reads.Load(), DiskHits: e.found.Load()}
+	return node.EngineStats{Reads: e.reads.Load(), DiskReads: e.found.Load()}
 }
 
 // Close writes what waits, or with died lets it go.

@@ -331,7 +331,7 @@ func (c *Cluster) Engine() node.EngineStats {
 		sum.Segments += s.Segments
 		sum.Reads += s.Reads
 		sum.CacheHits += s.CacheHits
-		sum.DiskHits += s.DiskHits
+		sum.DiskReads += s.DiskReads
 		sum.Skipped += s.Skipped
 		sum.FalseReads += s.FalseReads
 	}

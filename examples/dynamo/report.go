@@ -146,7 +146,7 @@ func (r *report) findings(e node.EngineStats) {
 	p("hot keys", "%s (counted/true)", r.hot)
 	p("clients", "%d, give or take %.1f %%; truly %d", r.clients.Estimate(), 100*r.clients.RelativeError(), r.exactClients)
 	p("bloom", "%s of %d segment reads in vain were avoided", percent(e.Skipped, e.Skipped+e.FalseReads), e.Skipped+e.FalseReads)
-	p("lru", "%s of %d reads past memory were hits", percent(e.CacheHits, e.CacheHits+e.DiskHits), e.CacheHits+e.DiskHits)
+	p("lru", "%s of %d blocks were in the cache", percent(e.CacheHits, e.CacheHits+e.DiskReads), e.CacheHits+e.DiskReads)
 }
 
 func latency(sorted []time.Duration) string {

@@ -132,7 +132,7 @@ func (p *page) state() pageState {
 		if n := running[m.ID]; n != nil {
 			e := n.Engine().Stats()
 			state.State, state.Hints, state.Segments, state.Keys = "up", n.Hints(), e.Segments, n.Tree().Len()
-			state.Cached = ratio(e.CacheHits, e.CacheHits+e.DiskHits)
+			state.Cached = ratio(e.CacheHits, e.CacheHits+e.DiskReads)
 			state.Skipped = ratio(e.Skipped, e.Skipped+e.FalseReads)
 			for client, count := range n.Denied() {
 				denied[client] += count

@@ -92,6 +92,9 @@ func (s *store) compact(segments []*segment) error {
 	s.mu.Lock()
 	s.segments = append([]*segment{merged}, s.segments[len(segments):]...)
 	s.mu.Unlock()
+	s.blocks.DeleteFunc(func(id blockID, _ []byte) bool {
+		return slices.ContainsFunc(segments, func(seg *segment) bool { return seg.number == id.segment })
+	})
 	for _, seg := range segments { // no reader is left: readers hold mu
 		err = errors.Join(err, seg.close(), os.Remove(seg.path))
 	}

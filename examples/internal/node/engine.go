@@ -24,8 +24,8 @@ type Engine interface {
 type EngineStats struct {
 	Segments   int
 	Reads      uint64
-	CacheHits  uint64 // reads that the cache answered
-	DiskHits   uint64 // reads that a segment answered
+	CacheHits  uint64 // blocks that the cache had
+	DiskReads  uint64 // blocks that came from the disk
 	Skipped    uint64 // reads of a segment that its filter spared
 	FalseReads uint64 // reads of a segment that found nothing
 }

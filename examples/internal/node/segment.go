@@ -2,16 +2,18 @@ package node
 
 import (
 	"bufio"
-	"bytes"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"io"
 	"iter"
 	"os"
+	"path/filepath"
 	"sort"
 
 	"github.com/distkit/distkit"
 	"github.com/distkit/distkit/bloom"
+	"github.com/distkit/distkit/lru"
 )
 
 // A segment is an immutable sorted file, guarded by a Bloom filter so that a
@@ -25,10 +27,14 @@ import (
 // Only index and filter are held in memory.
 type segment struct {
 	path   string
+	number uint32
 	f      *os.File
 	index  []block
 	filter bloom.Filter
 }
+
+// blockID names a block of a segment.
+type blockID struct{ segment, block uint32 }
 
 type block struct {
 	first  string
@@ -122,6 +128,9 @@ func openSegment(path string) (*segment, error) {
 		return nil, err
 	}
 	s := &segment{path: path, f: f}
+	if _, err := fmt.Sscanf(filepath.Base(path), "%d.seg", &s.number); err != nil {
+		return nil, errors.Join(fmt.Errorf("segment %s: want a number as its name", path), f.Close())
+	}
 	if err := s.load(); err != nil {
 		f.Close()
 		return nil, fmt.Errorf("segment %s: %w", path, err)
@@ -169,9 +178,9 @@ func (s *segment) load() error {
 	return s.filter.UnmarshalBinary(tail[filterAt-indexAt:])
 }
 
-// get returns the value of key. h is the key's hash; read says whether the
-// filter let the read through.
-func (s *segment) get(key string, h uint64) (value []byte, ok, read bool, err error) {
+// get returns the value of key, which is part of a block. h is the key's hash;
+// read says whether the filter let the read through.
+func (s *segment) get(key string, h uint64, cache *lru.Concurrent[blockID, []byte]) (value []byte, ok, read bool, err error) {
 	if !s.filter.ContainsHash(h) {
 		return nil, false, false, nil
 	}
@@ -179,9 +188,17 @@ func (s *segment) get(key string, h uint64) (value []byte, ok, read bool, err er
 	if i < 0 {
 		return nil, false, false, nil
 	}
-	for k, v := range s.entries(i, &err) {
+	id := blockID{s.number, uint32(i)}
+	data, ok := cache.Get(id)
+	if !ok {
+		if data, err = s.read(i); err != nil {
+			return nil, false, true, err
+		}
+		cache.Set(id, data)
+	}
+	for k, v := range s.entries(i, data, &err) {
 		if k == key {
-			return bytes.Clone(v), true, true, nil // not to hold the block
+			return v, true, true, nil
 		}
 	}
 	return nil, false, true, err
@@ -191,7 +208,12 @@ func (s *segment) get(key string, h uint64) (value []byte, ok, read bool, err er
 func (s *segment) all(err *error) iter.Seq2[string, []byte] {
 	return func(yield func(string, []byte) bool) {
 		for i := range s.index {
-			for k, v := range s.entries(i, err) {
+			data, e := s.read(i)
+			if e != nil {
+				*err = e
+				return
+			}
+			for k, v := range s.entries(i, data, err) {
 				if !yield(k, v) {
 					return
 				}
@@ -203,25 +225,28 @@ func (s *segment) all(err *error) iter.Seq2[string, []byte] {
 	}
 }
 
-// entries yields what block i holds, after its checksum.
-func (s *segment) entries(i int, err *error) iter.Seq2[string, []byte] {
+// read returns block i, after its checksum.
+func (s *segment) read(i int) ([]byte, error) {
+	b := s.index[i]
+	data := make([]byte, b.length)
+	if _, err := s.f.ReadAt(data, b.offset); err != nil {
+		return nil, fmt.Errorf("segment %s, block at %d: %w", s.path, b.offset, err)
+	}
+	if distkit.Hash(data) != b.sum {
+		return nil, fmt.Errorf("segment %s, block at %d: checksum is wrong", s.path, b.offset)
+	}
+	return data, nil
+}
+
+// entries yields what is in data, which is block i.
+func (s *segment) entries(i int, data []byte, err *error) iter.Seq2[string, []byte] {
 	return func(yield func(string, []byte) bool) {
-		b := s.index[i]
-		data := make([]byte, b.length)
-		if _, e := s.f.ReadAt(data, b.offset); e != nil {
-			*err = fmt.Errorf("segment %s, block at %d: %w", s.path, b.offset, e)
-			return
-		}
-		if distkit.Hash(data) != b.sum {
-			*err = fmt.Errorf("segment %s, block at %d: checksum is wrong", s.path, b.offset)
-			return
-		}
 		for len(data) > 0 {
 			key, rest, ok := cutBytes(data)
 			entry, rest, ok2 := cutBytes(rest)
 			value, ok3 := decodeValue(entry)
 			if !ok || !ok2 || !ok3 {
-				*err = fmt.Errorf("segment %s, block at %d: %w", s.path, b.offset, io.ErrUnexpectedEOF)
+				*err = fmt.Errorf("segment %s, block at %d: %w", s.path, s.index[i].offset, io.ErrUnexpectedEOF)
 				return
 			}
 			if !yield(string(key), value) {

@@ -1,7 +1,7 @@
 package node
 
 // Shows distkit/bloom (a filter in front of each segment) and distkit/lru (a
-// cache of values in front of everything).
+// cache of blocks that all reads share).
 
 import (
 	"errors"
@@ -20,8 +20,8 @@ import (
 )
 
 // store is a log-structured engine. A write goes to the write-ahead log, then
-// to memory, and with the whole of memory to a segment; a read goes cache,
-// memory, filter, segment, the newest segment first. Segments are merged when
+// to memory, and with the whole of memory to a segment; a read goes memory,
+// filter, block cache, segment, the newest segment first. Segments are merged when
 // there are too many. Values are whole states, so the newest one of a key is all
 // there is to know. A deleted key is an entry without a value, until its segment
 // becomes part of the oldest one.
@@ -42,13 +42,12 @@ type store struct {
 	err      error      // why the store takes no more writes
 	closed   bool
 
-	cacheMu sync.Mutex
-	cache   *lru.Cache[string, []byte]
+	blocks *lru.Concurrent[blockID, []byte] // segments do not change, so neither do blocks
 
 	work chan struct{}
 	done sync.WaitGroup
 
-	reads, cacheHits, diskHits, skipped, falseReads atomic.Uint64
+	reads, skipped, falseReads atomic.Uint64
 }
 
 const (
@@ -72,9 +71,8 @@ func openStore(dir string, fsync Fsync) (_ *store, err error) {
 	}
 	s := &store{dir: dir, fsync: fsync, limit: memLimit, mem: map[string][]byte{}, work: make(chan struct{}, 1)}
 	s.flushed = sync.NewCond(&s.mu)
-	s.cache, err = lru.New[string, []byte](cacheBytes, lru.WithWeigher(func(key string, value []byte) uint32 {
-		return uint32(len(key) + len(value) + 1)
-	}))
+	s.blocks, err = lru.NewConcurrent[blockID, []byte](cacheBytes, lru.WithStats(),
+		lru.WithWeigher(func(_ blockID, data []byte) uint32 { return uint32(len(data) + 1) }))
 	if err != nil {
 		return nil, err
 	}
@@ -169,19 +167,10 @@ func (s *store) keep(key string, value []byte) {
 
 func (s *store) Get(key string) ([]byte, bool, error) {
 	s.reads.Add(1)
-	// The lock is held to the end, so that no write comes between the segment
-	// that is read and the cache that is filled from it.
-	s.mu.RLock()
+	s.mu.RLock() // to the end, so that no segment is closed meanwhile
 	defer s.mu.RUnlock()
 	if s.closed {
 		return nil, false, os.ErrClosed
-	}
-	s.cacheMu.Lock()
-	value, ok := s.cache.Get(key)
-	s.cacheMu.Unlock()
-	if ok {
-		s.cacheHits.Add(1)
-		return value, true, nil
 	}
 	for _, table := range []map[string][]byte{s.mem, s.frozen} {
 		if value, ok := table[key]; ok {
@@ -190,19 +179,12 @@ func (s *store) Get(key string) ([]byte, bool, error) {
 	}
 	h := distkit.HashString(key)
 	for _, seg := range slices.Backward(s.segments) {
-		value, ok, read, err := seg.get(key, h)
+		value, ok, read, err := seg.get(key, h, s.blocks)
 		switch {
 		case err != nil:
 			return nil, false, err
 		case ok:
-			s.diskHits.Add(1)
-			if value == nil {
-				return nil, false, nil
-			}
-			s.cacheMu.Lock()
-			s.cache.Set(key, value)
-			s.cacheMu.Unlock()
-			return value, true, nil
+			return value, value != nil, nil
 		case read:
 			s.falseReads.Add(1)
 		default:
@@ -239,9 +221,6 @@ func (s *store) write(key string, value []byte) (durable func() error, err error
 		return nil, err
 	}
 	s.keep(key, value)
-	s.cacheMu.Lock()
-	s.cache.Delete(key)
-	s.cacheMu.Unlock()
 	if s.memBytes > s.limit && s.frozen == nil {
 		s.err = s.freeze()
 	}
@@ -291,8 +270,9 @@ func (s *store) All() (iter.Seq2[string, []byte], error) {
 func (s *store) Stats() EngineStats {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
+	blocks := s.blocks.Stats()
 	return EngineStats{
-		Segments: len(s.segments), Reads: s.reads.Load(), CacheHits: s.cacheHits.Load(), DiskHits: s.diskHits.Load(),
+		Segments: len(s.segments), Reads: s.reads.Load(), CacheHits: blocks.Hits, DiskReads: blocks.Misses,
 		Skipped: s.skipped.Load(), FalseReads: s.falseReads.Load(),
 	}
 }
