@@ -223,7 +223,8 @@ func TestKeyedResetAndCancel(t *testing.T) {
 	r = k.KeyString("c").ReserveAt(t0, 5)
 	k.Compact()
 	r.CancelAt(t0)
-	assert.EqualValues(t, 10, k.KeyString("d").PeekAt(t0).Remaining)
+	assert.EqualValues(t, 10, k.KeyString("d").Peek().Remaining)
+	assert.Zero(t, k.KeyString("d").PeekAt(t0).Remaining, "at an instant before, it may be who was there")
 	check(t, k)
 }
 
@@ -296,4 +297,22 @@ func TestEvictFromAfar(t *testing.T) {
 		}
 		assert.Equal(t, 1, forgiven)
 	}
+}
+
+// A key without debt has all of a new limit, also when the limit changes twice at one
+// instant, as it may by a coarse clock: what is kept against late instants is no debt.
+func TestSetLimitTwice(t *testing.T) {
+	k := must(ratelimit.NewKeyed(ratelimit.PerSecond(10)))
+	require.True(t, k.KeyString("gone").AllowAt(t0, 10))
+	require.True(t, k.KeyString("full").AllowAt(t0, 10))
+	now := t0.Add(time.Second)
+	for _, burst := range []int64{10, 20, 30} {
+		require.NoError(t, k.SetLimitAt(now, ratelimit.PerSecond(5).WithBurst(burst)))
+		assert.Equal(t, burst, k.KeyString("new").PeekAt(now).Remaining)
+		assert.Equal(t, burst, k.KeyString("full").PeekAt(now).Remaining, "it is full at this instant")
+		granted, _ := k.KeyString(fmt.Sprint("new", burst)).TakeUpToAt(now, 100)
+		assert.Equal(t, burst, granted)
+		assert.Equal(t, burst-5, k.KeyString("late").PeekAt(t0).Remaining, "that may be who is gone")
+	}
+	check(t, k)
 }

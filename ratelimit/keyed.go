@@ -230,12 +230,6 @@ func (k *Keyed) serve(h uint64, q request) answer {
 		if a, ok := t.serveFound(at, h, q); ok {
 			return a
 		}
-	} else if q.want == wantNothing {
-		var none [maxLimits]int64
-		for i := range t.rules {
-			none[i] = fresh
-		}
-		return serveAll(t.rules, none[:len(t.rules)], q)
 	}
 	return k.serveNew(h, q)
 }

@@ -77,9 +77,9 @@ func (r *rule) convert(old *rule, v, now int64) int64 {
 }
 
 // convertDebt is convert for a key of a table, where one without debt is as good as
-// one that was never seen.
+// one that was never seen: also if its debt ends just now.
 func (r *rule) convertDebt(old *rule, v, now int64) int64 {
-	if v < old.floor(now) {
+	if v <= old.floor(now) {
 		return fresh
 	}
 	return r.convert(old, v, now)
@@ -91,7 +91,7 @@ func (r *rule) convertLapsed(old *rule, v, now int64) int64 {
 	switch {
 	case v == fresh:
 		return fresh
-	case v < old.floor(now) && r.limit != old.limit:
+	case v <= old.floor(now) && r.limit != old.limit:
 		return r.floor(now)
 	}
 	return r.convert(old, v, now)
