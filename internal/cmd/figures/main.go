@@ -6,6 +6,7 @@ package main
 import (
 	"fmt"
 	"log"
+	"maps"
 	"math"
 	"os"
 	"slices"
@@ -15,7 +16,7 @@ import (
 	"github.com/distkit/distkit/ring"
 )
 
-// figures are the files to draw.
+// figures are the files to draw. A test compares them with the documentation.
 var figures = map[string]func() (string, error){
 	"docs/bloom.svg":          bloomFigure,
 	"docs/hll.svg":            hllFigure,
@@ -26,7 +27,12 @@ var figures = map[string]func() (string, error){
 	"docs/ring.svg":           ringFigure,
 }
 
+// loose are drawn like the others and compared by nobody: an Adaptive cache may
+// become cleverer in any release, and misses less then.
+var loose = map[string]func() (string, error){"docs/lru.svg": hitsFigure}
+
 func main() {
+	maps.Copy(figures, loose)
 	for path, draw := range figures {
 		svg, err := draw()
 		if err == nil {
