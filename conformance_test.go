@@ -633,6 +633,17 @@ var zeroValues = map[string]struct {
 		},
 		change: func() { new(lru.Concurrent[string, int]).Set("a", 1) },
 	},
+	"lru.Backed": {
+		queries: func(t *testing.T) {
+			var c lru.Backed[string, int]
+			_, ok := c.Peek("a")
+			assert.False(t, ok || c.Invalidate("a"))
+			assert.Zero(t, c.Len())
+			assert.Zero(t, c.Stats())
+			assert.NoError(t, c.Close(context.Background()))
+		},
+		change: func() { _ = new(lru.Backed[string, int]).Set(context.Background(), "a", 1) },
+	},
 	"quorum.Coordinator": {
 		queries: func(t *testing.T) {
 			var c quorum.Coordinator

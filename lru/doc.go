@@ -2,11 +2,13 @@
 //
 //	one goroutine, or an exact order of eviction   Cache
 //	many goroutines                                Concurrent
+//	in front of something slower                   Backed
 //
 // [Cache] is the exact one, for a single goroutine or for several behind a mutex of
 // the user's. [Concurrent] has the same methods for any number of goroutines, and
 // GetOrLoad, which loads what is missing once for all who wait for it. Where there is
-// no bound to hold, a map, or a sync.Map, does.
+// no bound to hold, a map, or a sync.Map, does. [Backed] knows the system behind the
+// cache, loads from it and writes to it.
 //
 // # Policies
 //
@@ -51,6 +53,39 @@
 // again. Times by time.Now have a monotonic reading and can be mixed with it;
 // others are compared by the wall clock.
 //
+// # In front of a Store
+//
+// Who calls Get, loads what is missing and calls Set himself has a cache aside: it is
+// simple, and a load that takes long may put an old value over a newer one. Backed
+// loads and writes by itself, and a value never comes back that was replaced. What
+// suits what:
+//
+//	Get, GetMany   read-through: one load for all who wait for a key
+//	RefreshAhead   what is asked for often never makes anybody wait; it may be that
+//	               old, and a load more
+//	EarlyExpiry    the same for what is asked for very often, by chance: keys that end
+//	               together are not loaded together
+//	StaleIfError   outages of the Store go unnoticed as long as that
+//	NegativeTTL    keys that do not exist are asked for often
+//	WriteThrough   the default: a write that returned is saved, and cached
+//	WriteAround    a write that returned is saved; for what is written and hardly read
+//	WriteBehind    a key is written often, as counters are, or in bursts: writes take
+//	               no time, and many of a key are one for the Store
+//
+// WriteBehind is the one that can lose something: a crash loses what is unsaved, at
+// most DirtyLimit keys, written within the last FlushInterval and the time that a
+// save takes, or earlier while the Store fails, which OnError and Stats tell. Close
+// saves all. Who needs every write to last uses WriteThrough.
+//
+// Where a write to the Store fails, nobody knows what the Store holds then. Set
+// returns the error, and the cache drops the value.
+//
+// Caches on several machines either hold each what is asked of them, or divide the
+// keys, by package ring; examples/peercache of the module compares. Backed promises
+// nothing about changes that come to the Store from elsewhere: a message of those is
+// for Invalidate, and a lifetime bounds what is missed. Priorities are caches of their
+// own, and versions a part of the key.
+//
 // # Keys that are not equal to themselves
 //
 // As in a map, a NaN key is never found again, and every Set of it makes a new
@@ -65,7 +100,7 @@
 //
 // # Concurrency
 //
-// A Cache is for one goroutine at a time, a Concurrent for any number. Functions that
+// A Cache is for one goroutine at a time, a Concurrent or Backed for any number. Functions that
 // the user gives, of WithOnEvict and of Update among them, may use the cache: they
 // are called when nothing is locked.
 //

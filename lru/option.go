@@ -23,8 +23,8 @@ type config struct {
 	err                       error
 }
 
-// WithPolicy (Cache, Concurrent) chooses what is evicted. Default: LRU for Cache,
-// Adaptive for Concurrent.
+// WithPolicy (Cache, Concurrent, Backed) chooses what is evicted. Default: LRU for
+// Cache, Adaptive for the others.
 func WithPolicy(p Policy) Option {
 	return func(c *config) {
 		c.policy, c.chosen = p, true
@@ -34,7 +34,7 @@ func WithPolicy(p Policy) Option {
 	}
 }
 
-// WithWeigher (Cache, Concurrent) makes the capacity count weight instead of
+// WithWeigher (Cache, Concurrent, Backed) makes the capacity count weight instead of
 // entries: f returns the weight of an entry, in the unit of the capacity, and is
 // called once a write, before anything is changed. An entry of weight 0 is pinned:
 // it is never evicted. One heavier than the whole capacity is refused. It costs 4
@@ -43,8 +43,8 @@ func WithWeigher[K comparable, V any](f func(key K, value V) uint32) Option {
 	return func(c *config) { c.weigher = c.function("WithWeigher", f, f == nil) }
 }
 
-// WithTTL (Cache, Concurrent) gives entries a lifetime of d from their Set, after
-// which no Get finds them. 0 is none. Lifetimes cost 16 bytes an entry, and no
+// WithTTL (Cache, Concurrent, Backed) gives entries a lifetime of d from their Set,
+// after which no Get finds them. 0 is none. Lifetimes cost 16 bytes an entry, and no
 // goroutine: what has ended leaves as the cache is used. Default: none.
 func WithTTL(d time.Duration) Option {
 	return func(c *config) {
@@ -54,22 +54,22 @@ func WithTTL(d time.Duration) Option {
 	}
 }
 
-// WithExpiry (Cache, Concurrent) gives each entry the lifetime that f returns for
-// it, from its Set. 0 is that of WithTTL; a negative one has ended at once. It is
-// called once a write, before anything is changed. Default: none.
+// WithExpiry (Cache, Concurrent, Backed) gives each entry the lifetime that f
+// returns for it, from its Set. 0 is that of WithTTL; a negative one has ended at
+// once. It is called once a write, before anything is changed. Default: none.
 func WithExpiry[K comparable, V any](f func(key K, value V) time.Duration) Option {
 	return func(c *config) { c.expiry = c.function("WithExpiry", f, f == nil) }
 }
 
-// WithSliding (Cache, Concurrent) makes a hit restart the lifetime of its entry.
-// It costs 8 bytes an entry more, and a look at the clock in each Get. Default:
-// only a Set does.
+// WithSliding (Cache, Concurrent, Backed) makes a hit restart the lifetime of its
+// entry. It costs 8 bytes an entry more, and a look at the clock in each Get.
+// Default: only a Set does.
 func WithSliding() Option {
 	return func(c *config) { c.sliding = true }
 }
 
-// WithJitter (Cache, Concurrent) shortens each lifetime at random by up to that
-// fraction of it, 0 <= fraction <= 1, so that entries that came together do not
+// WithJitter (Cache, Concurrent, Backed) shortens each lifetime at random by up to
+// that fraction of it, 0 <= fraction <= 1, so that entries that came together do not
 // all leave together. Default: 0.
 func WithJitter(fraction float64) Option {
 	return func(c *config) {
@@ -79,28 +79,29 @@ func WithJitter(fraction float64) Option {
 	}
 }
 
-// WithOnEvict (Cache, Concurrent) calls f for every entry that leaves, in the
-// order in which they leave, when the change is complete and before the method
-// returns. So f may use the cache. Where f panics, what is left to report comes
-// with the next change. Default: none.
+// WithOnEvict (Cache, Concurrent, Backed) calls f for every entry that leaves, in
+// the order in which they leave, when the change is complete and before the method
+// returns. So f may use the cache. Where f panics, what is left to report comes with
+// the next change. Default: none.
 func WithOnEvict[K comparable, V any](f func(key K, value V, why Reason)) Option {
 	return func(c *config) { c.onEvict = c.function("WithOnEvict", f, f == nil) }
 }
 
-// WithHasher (Cache, Concurrent) hashes keys by f, which must return the same for
-// equal keys. With distkit.HashString a hash computed for a ring or a filter
-// serves GetHashed and SetHashed too; use it for trusted keys only, since it is
-// known to everybody, and the HashString of a distkit.Secret for others. It costs
+// WithHasher (Cache, Concurrent, Backed) hashes keys by f, which must return the
+// same for equal keys. With distkit.HashString a hash computed for a ring or a
+// filter serves GetHashed and SetHashed too; use it for trusted keys only, since it
+// is known to everybody, and the HashString of a distkit.Secret for others. It costs
 // 4 bytes an entry for integer keys. Default: a hash seeded at random for every
 // cache.
 func WithHasher[K comparable](f func(key K) uint64) Option {
 	return func(c *config) { c.hashing = c.function("WithHasher", f, f == nil) }
 }
 
-// WithShards (Concurrent) divides the cache into n parts, of which each is locked
-// by itself, and which share the capacity; n is a power of two, at most 65536. More
-// shards let more goroutines write at once, and loosen the order of eviction.
-// Default: four for each processor that Go uses, as long as each has 64 entries.
+// WithShards (Concurrent, Backed) divides the cache into n parts, of which each is
+// locked by itself, and which share the capacity; n is a power of two, at most
+// 65536. More shards let more goroutines write at once, and loosen the order of
+// eviction. Default: four for each processor that Go uses, as long as each has 64
+// entries.
 func WithShards(n int) Option {
 	return func(c *config) {
 		if c.shards = n; n < 1 || n > maxShards || n&(n-1) != 0 {
@@ -109,8 +110,8 @@ func WithShards(n int) Option {
 	}
 }
 
-// WithStats (Cache, Concurrent) counts hits and misses, which costs about 1 ns a
-// Get. What is off that path is counted anyway. Default: off.
+// WithStats (Cache, Concurrent, Backed) counts hits and misses, which costs about 1
+// ns a Get. What is off that path is counted anyway. Default: off.
 func WithStats() Option {
 	return func(c *config) { c.stats = true }
 }

@@ -211,6 +211,13 @@ func (e *engine[K, V]) tryJudge(h uint64, key K, f func(old V, ok bool) (V, verd
 func (e *engine[K, V]) remove(key K) (value V, ok bool) {
 	s, place := e.locate(e.hash.sum(key))
 	s.mu.Lock()
+	value, ok = e.takeOut(s, place, key)
+	e.unlock(s)
+	return value, ok
+}
+
+// takeOut takes key out of s, which is locked.
+func (e *engine[K, V]) takeOut(s *shard[K, V], place uint32, key K) (value V, ok bool) {
 	c := s.core
 	s.wrote(key)
 	switch i := c.find(place, key); {
@@ -221,7 +228,6 @@ func (e *engine[K, V]) remove(key K) (value V, ok bool) {
 		value, ok = c.nodes[i].value, true
 		c.remove(i, Deleted)
 	}
-	e.unlock(s)
 	return value, ok
 }
 

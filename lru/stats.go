@@ -13,10 +13,15 @@ type Stats struct {
 	// not long ago: hits, had the cache been larger. See Cache.Stats.
 	GhostHits uint64
 
-	// Of GetOrLoad.
+	// Of GetOrLoad, and of the Store of a Backed, for which ErrNotFound is an answer
+	// and no error.
 	Loads      uint64        // that ended
 	LoadErrors uint64        // and did not return a value
 	LoadTime   time.Duration // of all together; with WithStats
+
+	// Of a Backed.
+	Dirty      uint64 // keys that are unsaved now
+	SaveErrors uint64 // writes of a key that the Store failed, each attempt
 }
 
 func (s *Stats) add(t Stats) {
