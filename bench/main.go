@@ -22,6 +22,7 @@ import (
 	"github.com/distkit/distkit/bench/merkle"
 	"github.com/distkit/distkit/bench/quorum"
 	"github.com/distkit/distkit/bench/ratelimit"
+	"github.com/distkit/distkit/bench/redislimit"
 	"github.com/distkit/distkit/bench/ring"
 	"github.com/distkit/distkit/bench/vclock"
 )
@@ -35,6 +36,7 @@ var suites = []func() bar.Suite{
 	merkle.Suite,
 	quorum.Suite,
 	ratelimit.Suite,
+	redislimit.Suite,
 	ring.Suite,
 	vclock.Suite,
 }

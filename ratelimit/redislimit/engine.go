@@ -4,6 +4,8 @@ import (
 	"context"
 	_ "embed"
 	"fmt"
+	"slices"
+	"strconv"
 
 	"github.com/redis/go-redis/v9"
 )
@@ -58,18 +60,23 @@ func keepsDeadlines(c redis.Scripter) bool {
 type scripted struct {
 	client redis.Scripter
 	rules  *rules
+	one    bool  // the form of the script: one limit, whole microseconds
 	head   []any // the script's arguments up to the charges
 	single []any // and a charge of one event
 }
 
 func newScripted(c redis.Scripter, r *rules) *scripted {
 	e := &scripted{client: c, rules: r}
-	e.head = []any{int64(len(r.quotas)), int64(0)}
-	for i := range r.quotas {
-		q := &r.quotas[i]
-		e.head = append(e.head, q.unit, q.fill.whole, q.fill.part)
+	if e.one = len(r.quotas) == 1 && r.quotas[0].unit == 1; e.one {
+		e.head = []any{"one", r.quotas[0].fill.whole}
+	} else {
+		e.head = []any{strconv.Itoa(len(r.quotas))}
+		for i := range r.quotas {
+			q := &r.quotas[i]
+			e.head = append(e.head, q.unit, q.fill.whole, q.fill.part)
+		}
 	}
-	e.head = e.head[:len(e.head):len(e.head)]
+	e.head = slices.Clip(e.head)
 	e.single = e.charge(e.head, 1)
 	return e
 }
@@ -78,7 +85,9 @@ func newScripted(c redis.Scripter, r *rules) *scripted {
 func (e *scripted) charge(args []any, n int64) []any {
 	for i := range e.rules.quotas {
 		cost := e.rules.quotas[i].times(n)
-		args = append(args, cost.whole, cost.part)
+		if args = append(args, cost.whole); !e.one {
+			args = append(args, cost.part)
+		}
 	}
 	return args
 }
@@ -93,7 +102,7 @@ func (e *scripted) args(a *ask) []any {
 	args := make([]any, len(e.head), len(e.head)+2*len(e.rules.quotas)*len(a.events))
 	copy(args, e.head)
 	if a.must {
-		args[1] = int64(1)
+		args[0] = args[0].(string) + "!"
 	}
 	for _, n := range a.events {
 		args = e.charge(args, n)
@@ -174,7 +183,7 @@ func (e *scripted) receive(a *ask, cmd *redis.Cmd) {
 		return
 	}
 	a.debts = a.debts[:0]
-	if whole, ok := reply.(int64); ok && len(e.rules.quotas) == 1 {
+	if whole, ok := reply.(int64); ok && e.one {
 		a.debts = append(a.debts, span{whole: whole})
 	} else if numbers, ok := reply.([]any); ok && len(numbers) == 2*len(e.rules.quotas) {
 		for i := 0; i < len(numbers); i += 2 {
@@ -187,7 +196,7 @@ func (e *scripted) receive(a *ask, cmd *redis.Cmd) {
 			a.debts = append(a.debts, span{whole, part})
 		}
 	} else {
-		a.err = fmt.Errorf("reply to the script is %.64s, want %d numbers", fmt.Sprint(reply), 2*len(e.rules.quotas))
+		a.err = fmt.Errorf("reply to the script is %.64s, want two numbers for each of %d limits", fmt.Sprint(reply), len(e.rules.quotas))
 		return
 	}
 	for i, d := range a.debts {

@@ -246,6 +246,11 @@ func (c *call) wait(ctx context.Context) error {
 	case <-c.done:
 		return nil
 	case <-ctx.Done():
+	}
+	select {
+	case <-c.done: // what was charged is told, though ctx ended in the same moment
+		return nil
+	default:
 		c.gone.Store(true)
 		return context.Cause(ctx)
 	}

@@ -7,6 +7,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/distkit/distkit/internal/testkit"
 	"github.com/distkit/distkit/ratelimit"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -99,6 +100,7 @@ func TestLeaseSavesTrips(t *testing.T) {
 		require.NoError(t, err)
 		assert.LessOrEqual(t, r.Remaining, int64(80_000))
 		assert.GreaterOrEqual(t, r.Remaining, int64(79_000))
+		testkit.NoAllocs(t, "an event that is held", func() { _, _ = l.Decide(ctx, "hot", 1) })
 	})
 }
 

@@ -53,6 +53,7 @@ func TestSilentStore(t *testing.T) {
 		"cluster":          redis.NewClusterClient(&redis.ClusterOptions{Addrs: []string{addr}, ReadTimeout: time.Minute, DialTimeout: time.Minute}),
 		"cluster with":     redis.NewClusterClient(&redis.ClusterOptions{Addrs: []string{addr}, ReadTimeout: time.Minute, DialTimeout: time.Minute, ContextTimeoutEnabled: true}),
 		"ring":             redis.NewRing(&redis.RingOptions{Addrs: map[string]string{"a": addr}, ReadTimeout: time.Minute, DialTimeout: time.Minute}),
+		"dead":             redis.NewClient(&redis.Options{Addr: "127.0.0.1:1", ContextTimeoutEnabled: true}),
 		"a client of ours": onlyScripter{redis.NewClient(&redis.Options{Addr: addr, ReadTimeout: time.Minute, DialTimeout: time.Minute})},
 	}
 	for name, c := range clients {

@@ -5,20 +5,31 @@
 -- divided already, so all that happens here are sums of integers below 2^53, which
 -- are exact in floating point.
 --
--- KEYS[1]  the key, a string "whole part" for each limit, separated by spaces; or
---          "whole", for one limit of which a token takes whole microseconds
--- ARGV[1]  number of limits
--- ARGV[2]  1: if the first charge does not pass, the others are not tried
--- then, for each limit: unit, whole and part of the time in which it fills
--- then, for each charge and limit: whole and part of the time that it costs
+-- There are two forms. Most limiters have one limit, of which a token takes whole
+-- microseconds. Then the key is one number, and there are no tables, for they cost
+-- more than the sums:
 --
--- Returns how far ahead of now each instant was before the charges, as whole, part,
--- whole, part; or the whole, where the key is that. What the charges come to then is
--- a matter of the same sums, which the caller does again.
-local time = redis.call('TIME')
+--   KEYS[1]  the key, a string "whole"
+--   ARGV[1]  one
+--   ARGV[2]  the time in which the bucket fills
+--   then     the time that each charge costs
+--   returns  how far ahead of now the instant was before the charges
+--
+-- The other is for all limits:
+--
+--   KEYS[1]  the key, a string "whole part" for each limit, separated by spaces
+--   ARGV[1]  the number of limits
+--   then     for each limit: unit, whole and part of the time in which it fills
+--   then     for each charge and limit: whole and part of the time that it costs
+--   returns  how far ahead of now each was before the charges, as whole, part, ...
+--
+-- An exclamation mark at the end of ARGV[1] says: if the first charge does not pass,
+-- the others are not tried. What the charges come to is a matter of the same sums,
+-- which the caller does again.
+local call, key = redis.call, KEYS[1]
+local time = call('TIME')
 local now = time[1] * 1000000 + time[2]
-local saved = redis.call('GET', KEYS[1])
-local stop = ARGV[2] == '1'
+local saved = call('GET', key)
 
 -- 1000000: a debt above what fills the bucket has another cause than charges. The clock
 -- went back, or the limit was another. It is cut to that, with a second's grace, and
@@ -27,57 +38,42 @@ local stop = ARGV[2] == '1'
 -- + 2: what is forgotten early would be forgiven. A millisecond for the part and the
 -- rounding, and one because the server counts from the start of its millisecond.
 
-if ARGV[1] == '1' then -- most limiters; no tables, for they cost more than the sums
-  local unit, last, lastPart = tonumber(ARGV[3]), now + ARGV[4], tonumber(ARGV[5])
-  local whole, part, cut = now, 0, false
-  if saved then
-    local w, p = tonumber(saved), 0
-    if not w then
-      w, p = string.match(saved, '^(%d+) (%d+)')
-      w, p = tonumber(w or 0) or 0, tonumber(p or 0) or 0
-    end
-    if w > last + 1000000 then
-      whole, part, cut = last, lastPart, true
-    elseif w >= now then
-      whole, part = w, math.min(p, unit - 1)
-    end
+if ARGV[1] == 'one' or ARGV[1] == 'one!' then
+  local last, changed = now + ARGV[2], false
+  local whole = tonumber(saved or 0) or tonumber(string.match(saved, '^%d+') or 0) or 0
+  if whole > last + 1000000 then
+    whole, changed = last, true
+  elseif not (whole > now) then
+    whole = now
   end
-  local debt, debtPart, changed = whole - now, part, false
-  for at = 6, #ARGV, 2 do
-    local w, p = whole + ARGV[at], part + ARGV[at + 1]
-    if p >= unit then
-      w, p = w + 1, p - unit
-    end
-    if w < last or (w == last and p <= lastPart) then
-      whole, part, changed = w, p, true
-    elseif stop and not changed then
+  local debt, passed = whole - now, false
+  for at = 3, #ARGV do
+    local w = whole + ARGV[at]
+    if w <= last then
+      whole, passed = w, true
+    elseif not passed and ARGV[1] == 'one!' then
       break
     end
   end
-  if unit == 1 then
-    if changed or cut then
-      redis.call('SET', KEYS[1], string.format('%.0f', whole), 'PX', math.floor((whole - now) / 1000) + 2)
-    end
-    return debt
+  if passed or changed then
+    call('SET', key, string.format('%.0f', whole), 'PX', math.floor((whole - now) / 1000) + 2)
   end
-  if changed or cut then
-    redis.call('SET', KEYS[1], string.format('%.0f %.0f', whole, part), 'PX', math.floor((whole - now) / 1000) + 2)
-  end
-  return {debt, debtPart}
+  return debt
 end
 
-local limits = tonumber(ARGV[1])
+local limits, stop = string.match(ARGV[1], '(%d+)(!?)')
+limits = tonumber(limits)
 local numbers = {}
 for digits in string.gmatch(saved or '', '%d+') do
   numbers[#numbers + 1] = tonumber(digits) or 0
 end
 local unit, last, lastPart = {}, {}, {}
-local whole, part, debts, cut = {}, {}, {}, false
+local whole, part, debts, changed = {}, {}, {}, false
 for i = 1, limits do
-  unit[i], last[i], lastPart[i] = tonumber(ARGV[3 * i]), now + ARGV[3 * i + 1], tonumber(ARGV[3 * i + 2])
+  unit[i], last[i], lastPart[i] = tonumber(ARGV[3 * i - 1]), now + ARGV[3 * i], tonumber(ARGV[3 * i + 1])
   local w, p = numbers[2 * i - 1] or 0, numbers[2 * i] or 0
   if w > last[i] + 1000000 then
-    w, p, cut = last[i], lastPart[i], true
+    w, p, changed = last[i], lastPart[i], true
   elseif w >= now then
     p = math.min(p, unit[i] - 1)
   else
@@ -87,8 +83,8 @@ for i = 1, limits do
   debts[2 * i - 1], debts[2 * i] = w - now, p
 end
 
-local nextWhole, nextPart, changed = {}, {}, false
-for at = 3 * limits + 3, #ARGV, 2 * limits do
+local passed, nextWhole, nextPart = false, {}, {}
+for at = 3 * limits + 2, #ARGV, 2 * limits do
   local passes = true
   for i = 1, limits do
     local w = whole[i] + ARGV[at + 2 * i - 2]
@@ -106,18 +102,18 @@ for at = 3 * limits + 3, #ARGV, 2 * limits do
     for i = 1, limits do
       whole[i], part[i] = nextWhole[i], nextPart[i]
     end
-    changed = true
-  elseif stop and not changed then
+    passed = true
+  elseif not passed and stop == '!' then
     break
   end
 end
 
-if changed or cut then
+if passed or changed then
   local latest, state = now, {}
   for i = 1, limits do
     latest = math.max(latest, whole[i])
     state[i] = string.format('%.0f %.0f', whole[i], part[i])
   end
-  redis.call('SET', KEYS[1], table.concat(state, ' '), 'PX', math.floor((latest - now) / 1000) + 2)
+  call('SET', key, table.concat(state, ' '), 'PX', math.floor((latest - now) / 1000) + 2)
 end
 return debts

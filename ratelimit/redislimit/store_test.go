@@ -142,6 +142,31 @@ func TestScriptFlush(t *testing.T) {
 	assert.False(t, down)
 }
 
+// A batch is decided in order, as if one by one, however many requests are for one key.
+func TestLargeBatch(t *testing.T) {
+	c, prefix := connect(t)
+	for name, limit := range map[string]ratelimit.Limit{"whole": ratelimit.PerDay(1500), "parts": ratelimit.PerDay(1700).WithBurst(1500)} {
+		l := newLimiter(t, c, limit, redislimit.WithPrefix(prefix+name))
+		var reqs []redislimit.Request
+		for i := range int64(3000) {
+			reqs = append(reqs, redislimit.Request{Key: "hot", N: i % 3})
+		}
+		left := limit.Burst
+		for i, r := range must[[]ratelimit.Result](t)(l.DecideBatch(ctx, reqs)) {
+			n := reqs[i].N
+			require.Equal(t, n <= left, r.Allowed, "%s: request %d", name, i)
+			if r.Allowed {
+				left -= n
+			}
+			require.Equal(t, left, r.Remaining, "%s: request %d", name, i)
+		}
+		assert.Less(t, l.Stats().Trips, uint64(4))
+		none, err := l.DecideBatch(ctx, nil)
+		assert.NoError(t, err)
+		assert.Empty(t, none)
+	}
+}
+
 // A key lives as long as its debt, not a tenth of a second longer, and never shorter,
 // which would forgive the rest.
 func TestTimeToLive(t *testing.T) {
