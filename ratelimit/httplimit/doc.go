@@ -23,6 +23,7 @@
 //	WithSoft(extra)     passes, marked, from a second bucket of the key; then 429
 //	WithShadow()        passes, always, marked
 //	WithDelay(max)      waits up to max; where 1,000 wait already, 503
+//	WithConcurrency(n)  503 with Retry-After, while n are under way
 //	a full queue, or a  503 with Retry-After: the client did nothing wrong
 //	store that is down  (WithFailOpen lets pass what a store cannot decide)
 //

@@ -102,11 +102,11 @@ func (p *policy) headers(h http.Header, result ratelimit.Result, values *[2]stri
 	if policies := p.policies(); policies != nil {
 		values[0] = policies.value
 		h["Ratelimit-Policy"] = listed(h["Ratelimit-Policy"], values[:1:1])
-		if result.Index < len(policies.intervals) {
-			more = nextToken(policies.intervals[result.Index], result)
+		if i := p.nameOf(result); i < len(policies.intervals) {
+			more = nextToken(policies.intervals[i], result)
 		}
 	}
-	if !result.Allowed && result.RetryAfter > 0 {
+	if !result.Allowed {
 		more = result.RetryAfter
 	}
 	var space [64]byte

@@ -53,6 +53,14 @@ func (m *Middleware) policyOf(r *http.Request) *policy {
 
 // serve asks, answers what may not pass, and passes on the rest.
 func (p *policy) serve(w http.ResponseWriter, r *http.Request, next http.Handler) {
+	if p.bounded {
+		defer p.running.Add(-1)
+		if p.running.Add(1) > p.most {
+			p.observe(r, ratelimit.Result{}, ErrBusy)
+			p.unavailable(w, r)
+			return
+		}
+	}
 	key, err := p.key(r)
 	if err != nil {
 		p.observe(r, ratelimit.Result{}, err)

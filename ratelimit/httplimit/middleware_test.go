@@ -289,6 +289,7 @@ func TestBadOptions(t *testing.T) {
 	for want, opts := range map[string][]httplimit.Option{
 		"httplimit: WithShadow, WithSoft and WithDelay exclude each other":   {httplimit.WithShadow(), httplimit.WithDelay(time.Second)},
 		"httplimit: delay is 0s, want more than 0":                           {httplimit.WithDelay(0)},
+		"httplimit: concurrency is 0, want at least 1":                       {httplimit.WithConcurrency(0)},
 		"httplimit: policies are 2 names, want 1, one for each limit":        {httplimit.WithPolicy("a", "b")},
 		`httplimit: name of policy 0 is "\n", want printable ASCII`:          {httplimit.WithPolicy("\n")},
 		`httplimit: name of policy 0 is "", want printable ASCII`:            {httplimit.WithPolicy("")},
@@ -315,6 +316,45 @@ func TestAllocations(t *testing.T) {
 	}
 	// The request, its context and one header.
 	assert.LessOrEqual(t, testing.AllocsPerRun(1000, func() { clear(w.Header()); h.ServeHTTP(w, r) }), 3.0)
+}
+
+// What is under way is bounded, whatever rate it came at; what is beyond is not charged,
+// and a handler that panics leaves its place too.
+func TestConcurrency(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := keyed(t, ratelimit.PerHour(10))
+		finish := make(chan struct{})
+		busy := 0
+		h := middleware(t, d, httplimit.WithConcurrency(2), httplimit.WithObserver(func(_ *http.Request, r ratelimit.Result, err error) {
+			if errors.Is(err, httplimit.ErrBusy) {
+				busy++
+				assert.Zero(t, r)
+			}
+		})).Handler(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+			<-finish
+			if r.URL.Path == "/panic" {
+				panic(http.ErrAbortHandler)
+			}
+		}))
+		for _, path := range []string{"/", "/panic"} {
+			go func() {
+				defer func() { _ = recover() }()
+				get(h, path)
+			}()
+		}
+		synctest.Wait()
+		for range 3 {
+			w := get(h, "/")
+			assert.Equal(t, 503, w.Code)
+			assert.Equal(t, "1", w.Header().Get("Retry-After"))
+			assert.Contains(t, w.Body.String(), "temporary-reduced-capacity")
+		}
+		assert.Equal(t, 3, busy)
+		assert.EqualValues(t, 8, d.KeyString("192.0.2.1").Peek().Remaining)
+		close(finish)
+		synctest.Wait()
+		assert.Equal(t, 200, get(h, "/").Code)
+	})
 }
 
 // An address and an account are two middlewares, and both lists have both.

@@ -26,6 +26,8 @@ type config struct {
 	extra    ratelimit.Limit
 	delayed  bool
 	delay    time.Duration
+	bounded  bool
+	most     int64 // requests under way
 	failOpen bool
 	legacy   bool
 	silent   bool
@@ -39,6 +41,7 @@ type policy struct {
 	decider ratelimit.Decider
 	soft    *ratelimit.Keyed // of WithSoft
 	waiting atomic.Int64     // requests, by WithDelay
+	running atomic.Int64     // requests, by WithConcurrency
 	header  atomic.Pointer[policyHeader]
 	answers answers
 }
@@ -65,6 +68,8 @@ func newPolicy(d ratelimit.Decider, opts []Option) (*policy, error) {
 		return nil, errors.New("WithShadow, WithSoft and WithDelay exclude each other")
 	case p.delayed && p.delay <= 0:
 		return nil, fmt.Errorf("delay is %v, want more than 0", p.delay)
+	case p.bounded && p.most < 1:
+		return nil, fmt.Errorf("concurrency is %d, want at least 1", p.most)
 	case p.silent && p.legacy:
 		return nil, errors.New("WithoutHeaders and WithLegacyHeaders exclude each other")
 	}
@@ -108,6 +113,16 @@ func WithSoft(extra ratelimit.Limit) Option {
 // already the answer is 503. A request that waits holds its goroutine.
 func WithDelay(max time.Duration) Option {
 	return func(c *config) { c.delayed, c.delay = true, max }
+}
+
+// ErrBusy is what an observer gets for a request beyond WithConcurrency.
+var ErrBusy = errors.New("httplimit: too many requests are under way")
+
+// WithConcurrency lets at most n requests, n >= 1, be under way at the same time, of
+// all keys together, those included that WithDelay lets wait. More are answered with
+// 503, and charged nothing: a rate says nothing about how long a request takes.
+func WithConcurrency(n int) Option {
+	return func(c *config) { c.bounded, c.most = true, int64(n) }
 }
 
 // WithFailOpen lets requests pass that the limiter cannot decide about, because

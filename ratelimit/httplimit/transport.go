@@ -108,6 +108,13 @@ func (t *transport) RoundTrip(r *http.Request) (*http.Response, error) {
 	}
 }
 
+// CloseIdleConnections is for http.Client's method of that name.
+func (t *transport) CloseIdleConnections() {
+	if next, ok := t.next.(interface{ CloseIdleConnections() }); ok {
+		next.CloseIdleConnections()
+	}
+}
+
 // rewind returns the request with a fresh body.
 func rewind(r *http.Request) (*http.Request, error) {
 	if r.GetBody == nil {
