@@ -87,6 +87,25 @@ func TestRules(t *testing.T) {
 	})
 }
 
+func TestAtOnce(t *testing.T) {
+	arrived, finish := make(chan struct{}), make(chan struct{})
+	f := newFront(t, options{}, `[{"name": "export", "pattern": "/export", "per": "ip", "limit": "100/s", "at_once": 1}]`, func(http.ResponseWriter, *http.Request) {
+		arrived <- struct{}{}
+		<-finish
+	})
+	done := make(chan int)
+	go func() {
+		answer, _ := f.do("GET", "/export", "")
+		done <- answer.StatusCode
+	}()
+	<-arrived
+	answer, _ := f.do("GET", "/export", "")
+	assert.Equal(t, 503, answer.StatusCode)
+	assert.Equal(t, "1", answer.Header.Get("Retry-After"))
+	close(finish)
+	assert.Equal(t, 200, <-done)
+}
+
 // Limits count clients, not what they say about themselves.
 func TestSpoofedAddresses(t *testing.T) {
 	g, _ := limited(t, `[{"name": "client", "pattern": "/", "per": "ip", "limit": "2/h"}]`)
@@ -159,6 +178,7 @@ func TestBadRules(t *testing.T) {
 		`[{"name": "a", "pattern": "/", "per": "ip", "limit": "1/s", "mode": "delay", "delay": "long"}]`:                            `rule "a": delay is "long", want a duration as in 2s`,
 		`[{"name": "a", "pattern": "/", "per": "ip", "limit": "1/s", "extra": "1/s"}]`:                                              `rule "a": extra is for mode soft`,
 		`[{"name": "a", "pattern": "/", "per": "ip", "limit": "1/s", "delay": "1s"}]`:                                               `rule "a": delay is for mode delay`,
+		`[{"name": "a", "pattern": "/", "per": "ip", "limit": "1/s", "at_once": -1}]`:                                               `rule "a": httplimit: concurrency is -1, want at least 1`,
 		`[{"name": "a", "pattern": "login", "per": "ip", "limit": "1/s"}]`:                                                          `parsing "login": at offset 0: host/path missing /`,
 		`[{"name": "\n", "pattern": "/", "per": "ip", "limit": "1/s"}]`:                                                             `rule "\n": httplimit: name of policy 0 is "\n", want printable ASCII`,
 	} {

@@ -34,6 +34,7 @@ type rule struct {
 	Mode    string `json:"mode"`    // "hard", which is also "", "soft", "shadow" or "delay"
 	Extra   string `json:"extra"`   // what passes beyond Limit, marked; of mode soft
 	Delay   string `json:"delay"`   // longest wait, for time.ParseDuration; of mode delay
+	AtOnce  int    `json:"at_once"` // requests under way, of all clients; more get 503. 0: any number
 	Open    bool   `json:"open"`    // requests pass while Redis does not answer, without -fallback
 }
 
@@ -97,7 +98,7 @@ func (r rule) names(limits int) []string {
 	return names
 }
 
-// mode returns what becomes of requests beyond the limit.
+// mode returns what becomes of requests beyond the limits.
 func (r rule) mode() ([]httplimit.Option, error) {
 	var opts []httplimit.Option
 	switch r.Mode {
@@ -124,7 +125,11 @@ func (r rule) mode() ([]httplimit.Option, error) {
 		return nil, errors.New("extra is for mode soft")
 	case r.Delay != "" && r.Mode != "delay":
 		return nil, errors.New("delay is for mode delay")
-	case r.Open:
+	}
+	if r.AtOnce != 0 {
+		opts = append(opts, httplimit.WithConcurrency(r.AtOnce))
+	}
+	if r.Open {
 		opts = append(opts, httplimit.WithFailOpen())
 	}
 	return opts, nil
