@@ -2,6 +2,7 @@ package cms
 
 import (
 	"encoding/binary"
+	"fmt"
 	"io"
 
 	"github.com/distkit/distkit/internal/codec"
@@ -104,7 +105,7 @@ func (t *topKImage) Restore(h codec.Header, payload []byte) error {
 	if rest == 0 && !back.empty() {
 		return codec.Corrupt(codec.CMSTopK, "counters are set, though no key is without a slot")
 	}
-	s, err := parseItems(payload, k, items, total)
+	s, err := parseSlots(codec.CMSTopK, payload, k, items, boundedBy(total))
 	if err != nil {
 		return err
 	}
@@ -112,32 +113,18 @@ func (t *topKImage) Restore(h codec.Header, payload []byte) error {
 	return nil
 }
 
-// parseItems reads exactly n items, the largest first, whose certain counts are
-// within the total, into slots for k.
-func parseItems(b []byte, k, n int, total uint64) (slots[uint64], error) {
-	s := roomFor[uint64](n, k)
-	certain, last := uint64(0), slot[uint64]{}
-	for i := range n {
-		item, rest, why := parseItem(b)
-		if why != "" {
-			return s, codec.Corrupt(codec.CMSTopK, "item %d %s", i, why)
+// boundedBy returns a parseItem for items whose certain counts are within the total.
+func boundedBy(total uint64) func(b []byte) (slot[uint64], []byte, string) {
+	certain := uint64(0)
+	return func(b []byte) (item slot[uint64], rest []byte, why string) {
+		if item, rest, why = parseItem(b); why != "" {
+			return item, nil, why
 		}
-		certain = plus(certain, item.count-item.err)
-		switch {
-		case item.err >= item.count || certain > total:
-			return s, codec.Corrupt(codec.CMSTopK, "item %d counts %d with an error of %d, total is %d", i, item.count, item.err, total)
-		case s.find(item.hash) != nil:
-			return s, codec.Corrupt(codec.CMSTopK, "item %d is there twice", i)
-		case i > 0 && !before(&last, &item):
-			return s, codec.Corrupt(codec.CMSTopK, "item %d is out of order", i)
+		if certain = plus(certain, item.count-item.err); item.err >= item.count || certain > total {
+			why = fmt.Sprintf("counts %d with an error of %d, total is %d", item.count, item.err, total)
 		}
-		s.insert(item)
-		b, last = rest, item
+		return item, rest, why
 	}
-	if len(b) != 0 {
-		return s, codec.Corrupt(codec.CMSTopK, "%d bytes after the items", len(b))
-	}
-	return s, nil
 }
 
 // parseItem takes one item from b, or says what is wrong.
@@ -154,27 +141,6 @@ func parseItem(b []byte) (item slot[uint64], rest []byte, why string) {
 	}
 	item.key, rest, why = parseKey(b)
 	return item, rest, why
-}
-
-// parseUvarint takes a number in its shortest form from b.
-func parseUvarint(b []byte) (v uint64, rest []byte, ok bool) {
-	v, used := binary.Uvarint(b)
-	if used <= 0 || used != uvarintLen(v) {
-		return 0, nil, false
-	}
-	return v, b[used:], true
-}
-
-// parseKey takes a key and its length from b, or says what is wrong.
-func parseKey(b []byte) (key string, rest []byte, why string) {
-	size, b, ok := parseUvarint(b)
-	switch {
-	case !ok:
-		return "", nil, "has a length that is cut short or too long"
-	case size > uint64(len(b)):
-		return "", nil, "has a key that is cut short"
-	}
-	return string(b[:size]), b[size:], ""
 }
 
 // MarshalBinary returns the image of t; see the package comment for its bytes.

@@ -95,7 +95,7 @@ func (t *trendImage) Restore(h codec.Header, payload []byte) error {
 			return codec.Corrupt(codec.CMSTrending, "counter %d is %g, others have up to %g", i, math.Float64frombits(c), rest)
 		}
 	}
-	s, err := parseTrends(payload[8*tailDepth*width:], k, items)
+	s, err := parseSlots(codec.CMSTrending, payload[8*tailDepth*width:], k, items, parseTrend)
 	if err != nil {
 		return err
 	}
@@ -122,28 +122,6 @@ func (d *decay) settle(empty bool) error {
 	period, rest := floorDiv(d.newest, d.halfLife)
 	d.unit, d.period, d.from = ldexp(fraction, exponent), period, d.newest-rest
 	return nil
-}
-
-// parseTrends reads exactly n items, the largest first, into slots for k.
-func parseTrends(b []byte, k, n int) (slots[float64], error) {
-	s, last := roomFor[float64](n, k), slot[float64]{}
-	for i := range n {
-		item, rest, why := parseTrend(b)
-		switch {
-		case why != "":
-			return s, codec.Corrupt(codec.CMSTrending, "item %d %s", i, why)
-		case s.find(item.hash) != nil:
-			return s, codec.Corrupt(codec.CMSTrending, "item %d is there twice", i)
-		case i > 0 && !before(&last, &item):
-			return s, codec.Corrupt(codec.CMSTrending, "item %d is out of order", i)
-		}
-		s.insert(item)
-		b, last = rest, item
-	}
-	if len(b) != 0 {
-		return s, codec.Corrupt(codec.CMSTrending, "%d bytes after the items", len(b))
-	}
-	return s, nil
 }
 
 // parseTrend takes one item from b, or says what is wrong.
