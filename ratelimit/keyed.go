@@ -244,24 +244,32 @@ func (k *Keyed) serveNew(h uint64, q request) answer {
 }
 
 // serveFound answers q without a lock for a key that was found at a slot, if it is
-// still there. With several rules that is so for a refusal only: any that refuses
-// at some instant is a valid answer, and to admit takes all of them at one instant.
+// still there.
 func (t *table) serveFound(at int, h uint64, q request) (a answer, ok bool) {
-	var buf [maxLimits]int64
-	words := buf[:len(t.rules)]
-	for t.read(at, h, words) {
-		v := words[0]
-		a = serveAll(t.rules, words, q)
-		switch {
-		case !a.ok || q.want == wantNothing || q.n == 0:
-			return a, true
-		case len(t.rules) > 1:
-			return a, false
-		case words[0] == v || t.cells[at+1].CompareAndSwap(v, words[0]):
+	if len(t.rules) > 1 {
+		return t.refuseFound(at, h, q)
+	}
+	word := &t.cells[at+1]
+	for v := word.Load(); v != frozen && uint64(t.cells[at].Load()) == h; v = word.Load() {
+		var w int64
+		if w, a = t.rules[0].serve(v, q); w == v || word.CompareAndSwap(v, w) {
 			return a, true
 		}
 	}
 	return a, false
+}
+
+// refuseFound is serveFound for several rules, and only for an answer that charges
+// nothing: any that refuses at some instant is valid, and to admit takes all of them
+// at one instant.
+func (t *table) refuseFound(at int, h uint64, q request) (a answer, ok bool) {
+	var buf [maxLimits]int64
+	words := buf[:len(t.rules)]
+	if !t.read(at, h, words) {
+		return a, false
+	}
+	a = serveAll(t.rules, words, q)
+	return a, !a.charges(q)
 }
 
 // lock takes the lock of the groups of h, for the caller to release.
