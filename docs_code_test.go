@@ -67,7 +67,7 @@ func TestCodeInDocs(t *testing.T) {
 			_, after, _ := strings.Cut(sources[paths[at]], code(m[1]))
 			if m[2] != "" {
 				example, _, _ := strings.Cut(after, "\nfunc ")
-				assert.Contains(t, strings.ReplaceAll(example, "// ", ""), code(m[2]), "%s shows what %s does not print", page, paths[at])
+				assert.Contains(t, code(strings.ReplaceAll(example, "//", "")), code(m[2]), "%s shows what %s does not print", page, paths[at])
 			}
 		}
 	}
