@@ -330,3 +330,30 @@ func TestBackedJitter(t *testing.T) {
 		closes(t, c)
 	})
 }
+
+// What is remembered of keys whose loads fail is bounded.
+func TestTroublesAreBounded(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const keys = 1500
+		s := newShelf(t, nil)
+		all := make([]int, keys)
+		for i := range all {
+			all[i] = i
+			s.put(i, i)
+		}
+		// All at one desk.
+		c := newBacked(t, keys, batchShelf{s}, lru.Backing[int]{StaleIfError: time.Hour}, lru.WithTTL(time.Second), lru.WithHasher(func(int) uint64 { return 7 }))
+		_, err := c.GetMany(bg, all)
+		require.NoError(t, err)
+		time.Sleep(time.Second)
+		s.meddle = func(context.Context, string, int) error { return errDown }
+		for round, want := range []int{keys, keys - 1024} {
+			s.calls()
+			for i := range all {
+				wants(t, c, i, i)
+			}
+			assert.GreaterOrEqual(t, s.count("load"), want, "round %d", round)
+		}
+		closes(t, c)
+	})
+}

@@ -17,10 +17,10 @@ import (
 // A key is loaded once for all that ask for it at the same time, and written by
 // one call at a time, in the order of the calls.
 //
-// It is safe for concurrent use; the functions of options and OnError may use it.
-// There is no goroutine but for calls of the Store: loads, and what is written
-// behind. Where writes are behind it must be closed in the end. It takes 24 bytes an
-// entry more than a Concurrent.
+// It is safe for concurrent use; the functions of options and OnError may use it,
+// but not close it. There is no goroutine but for calls of the Store: loads, and
+// what is written behind. Where writes are behind it must be closed in the end. It
+// takes 24 bytes an entry more than a Concurrent.
 //
 // The zero Backed is empty: it answers Peek, Len and Stats, and panics when it would
 // need a Store.

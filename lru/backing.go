@@ -109,7 +109,8 @@ type Backing[K comparable] struct {
 
 	// OnError is told of errors that no caller sees: of saves behind, of loads in
 	// the background, and of those that StaleIfError covers. It is called with no
-	// lock held, by any number of goroutines at once.
+	// lock held, by any number of goroutines at once. Saves behind wait for it, and so
+	// does Close: it must not call Close or Flush, nor wait for room in Set or Delete.
 	OnError func(key K, err error)
 }
 
