@@ -101,7 +101,7 @@ func newConsumer(t *testing.T) *consumer {
 		"GOPROXY="+fileURL(proxy)+","+fileURL(downloaded),
 		"GOMODCACHE="+c.downloads,       // a version that never was is not for the user's own
 		"GOFLAGS=-modcacherw -trimpath", // one can be removed, one makes builds equal from run to run
-		"GOSUMDB=off", "GOWORK=off", "GOTOOLCHAIN=local", "CGO_ENABLED=0",
+		"GOSUMDB=off", "GOPRIVATE=", "GONOPROXY=none", "GOWORK=off", "GOTOOLCHAIN=local", "CGO_ENABLED=0",
 		"GOOS="+runtime.GOOS, "GOARCH="+hostArch(),
 	)
 	require.NoError(t, os.Mkdir(c.dir, 0o755))

@@ -14,6 +14,7 @@ import (
 	"testing"
 
 	"github.com/distkit/distkit/internal/codec"
+	"github.com/distkit/distkit/internal/invariants"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 )
@@ -93,6 +94,9 @@ func TestCommandsInDocs(t *testing.T) {
 // is what the command prints. The reports of the flagship and of cluster differ
 // from run to run: their own tests compare what does not.
 func TestOutputInDocs(t *testing.T) {
+	if invariants.Enabled {
+		return // the programs are not built for the race detector, and run without it already
+	}
 	dir := t.TempDir()
 	built := map[string]bool{}
 	block := regexp.MustCompile(`(?m)^    \$ go run \./(examples/(\w+))(.*)\n((?:(?:    .*)?\n)*)`)
