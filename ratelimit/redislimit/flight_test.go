@@ -250,6 +250,27 @@ func TestLeaving(t *testing.T) {
 	})
 }
 
+// When all who wait have left, nobody flies.
+func TestNoEmptyFlights(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l, m := onMemory(t, ratelimit.PerHour(10))
+		m.latency = 100 * time.Millisecond
+		leaving, leave := context.WithCancel(ctx)
+		var group sync.WaitGroup
+		for range 5 {
+			group.Go(func() {
+				_, err := l.Decide(leaving, "alice", 1)
+				assert.ErrorIs(t, err, context.Canceled)
+			})
+		}
+		synctest.Wait()
+		leave()
+		group.Wait()
+		assert.NoError(t, l.Close())
+		assert.Equal(t, places, m.count())
+	})
+}
+
 func TestCloseWaits(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l, m := onMemory(t, ratelimit.PerHour(10))

@@ -3,6 +3,7 @@ package redislimit_test
 import (
 	"context"
 	"fmt"
+	"io"
 	"net"
 	"os"
 	"os/exec"
@@ -67,14 +68,16 @@ func run(m *testing.M) int {
 	return m.Run()
 }
 
-// server is a redis-server of our own.
+// server is a redis-server of our own. It ends with this process, however that ends:
+// the shell that watches over it reads from a pipe that closes then.
 type server struct {
-	addr string
-	cmd  *exec.Cmd
+	addr  string
+	cmd   *exec.Cmd
+	leash io.Closer
 }
 
 func (s *server) stop() {
-	_ = s.cmd.Process.Kill()
+	_ = s.leash.Close()
 	_ = s.cmd.Wait()
 }
 
@@ -87,10 +90,13 @@ func startRedis(dir string, args ...string) (*server, error) {
 			return nil, err
 		}
 		s := &server{addr: fmt.Sprintf("127.0.0.1:%d", port)}
-		s.cmd = exec.Command(realRedis, append([]string{
-			"--bind", "127.0.0.1", "--port", fmt.Sprint(port), "--save", "", "--appendonly", "no",
+		s.cmd = exec.Command("sh", append([]string{
+			"-c", `"$0" "$@" & read x; kill -9 $!; wait`, realRedis, "--bind", "127.0.0.1", "--port", fmt.Sprint(port), "--save", "", "--appendonly", "no",
 			"--dir", dir, "--logfile", filepath.Join(dir, fmt.Sprint("log-", port)),
 		}, args...)...)
+		if s.leash, err = s.cmd.StdinPipe(); err != nil {
+			return nil, err
+		}
 		if err := s.cmd.Start(); err != nil {
 			return nil, err
 		}
