@@ -98,10 +98,11 @@ func (p *policy) headers(h http.Header, result ratelimit.Result, values *[2]stri
 	if p.silent {
 		return
 	}
+	alone := len(h) == 0
 	more := result.ResetAfter
 	if policies := p.policies(); policies != nil {
 		values[0] = policies.value
-		h["Ratelimit-Policy"] = listed(h["Ratelimit-Policy"], values[:1:1])
+		list(h, "Ratelimit-Policy", values[:1:1], alone)
 		if i := p.nameOf(result); i < len(policies.intervals) {
 			more = nextToken(policies.intervals[i], result)
 		}
@@ -116,7 +117,7 @@ func (p *policy) headers(h http.Header, result ratelimit.Result, values *[2]stri
 	b = append(b, ";t="...)
 	b = strconv.AppendInt(b, seconds(more), 10)
 	values[1] = string(b)
-	h["Ratelimit"] = listed(h["Ratelimit"], values[1:2:2])
+	list(h, "Ratelimit", values[1:2:2], alone)
 	if p.legacy {
 		h["X-Ratelimit-Limit"] = []string{strconv.FormatInt(result.Limit, 10)}
 		h["X-Ratelimit-Remaining"] = []string{strconv.FormatInt(max(result.Remaining, 0), 10)}
@@ -124,13 +125,15 @@ func (p *policy) headers(h http.Header, result ratelimit.Result, values *[2]stri
 	}
 }
 
-// listed adds a limit to those that middlewares around this one have set: both fields
-// are lists, and lines of one name are one list (RFC 9110, 5.2).
-func listed(others, one []string) []string {
-	if len(others) == 0 {
-		return one
+// list adds a limit to those that middlewares around this one have set, if there may
+// be any: fields that are lists, of which lines of one name are one (RFC 9110, 5.2).
+func list(h http.Header, name string, one []string, alone bool) {
+	if !alone {
+		if others := h[name]; len(others) > 0 {
+			one = append(others, one...)
+		}
 	}
-	return append(others, one...)
+	h[name] = one
 }
 
 // nextToken returns when there will be more than now. A bucket gets its next
