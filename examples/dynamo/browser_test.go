@@ -157,6 +157,7 @@ func (b *browser) shoot(name string, width, height int) {
 // another one revives it, the network is cut and healed, a key is inspected,
 // levels are explained and used, and nothing complains.
 func TestPageInABrowser(t *testing.T) {
+	t.Parallel()
 	b := openBrowser(t)
 	c, client := testCluster(t, usual)
 	work, err := openWorkload("-", strings.NewReader(strings.Repeat("to be or not to be that is the question\n", 30)))

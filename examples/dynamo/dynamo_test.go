@@ -150,6 +150,7 @@ func settled(t *testing.T, c *Cluster) {
 // With one node of three down nothing fails, its share waits as hints with the
 // stand-ins, the ring stays as it is, and when the node is back it gets all.
 func TestANodeDiesAndReturns(t *testing.T) {
+	t.Parallel()
 	c, client := testCluster(t, usual)
 	ring := c.Ring().Fingerprint()
 	require.NoError(t, c.Kill(victim))
@@ -183,6 +184,7 @@ func TestANodeDiesAndReturns(t *testing.T) {
 // What was acknowledged under fsync is there after all nodes died at once, and so
 // are the hints.
 func TestAllNodesDie(t *testing.T) {
+	t.Parallel()
 	s := usual
 	s.Fsync = node.FsyncGroup
 	c, client := testCluster(t, s)

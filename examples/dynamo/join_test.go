@@ -18,6 +18,7 @@ import (
 // A sixth node joins while clients read what they have written: no read misses
 // a write, and hardly more than a sixth of the copies changes its place.
 func TestANodeJoins(t *testing.T) {
+	t.Parallel()
 	c, client := testCluster(t, usual)
 	for i := range 300 {
 		_, err := client.Put(t.Context(), fmt.Sprint("key", i), vclock.Clock{}, []byte("first"))
@@ -81,6 +82,7 @@ func TestANodeJoins(t *testing.T) {
 
 // A join that cannot be finished leaves the cluster as it was.
 func TestAJoinFails(t *testing.T) {
+	t.Parallel()
 	c, client := testCluster(t, usual)
 	require.NoError(t, c.Cut([]string{"node-5"}))
 	fingerprint := c.Ring().Fingerprint()

@@ -18,6 +18,7 @@ import (
 // most can, and no conflict comes of it; with W=1 both can, and what they wrote
 // stands side by side when the cut is over.
 func TestPartition(t *testing.T) {
+	t.Parallel()
 	c, client := testCluster(t, usual)
 	left, right := []string{"node-1", "node-2", "node-3"}, []string{"node-4", "node-5"}
 	assert.ErrorContains(t, c.Cut([]string{"node-9"}), `"node-9"`)
