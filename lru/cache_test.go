@@ -232,14 +232,8 @@ func TestCacheMatchesTwin(t *testing.T) {
 		t.Run(fmt.Sprint(capacity), func(t *testing.T) {
 			play(t, lru.LRU, capacity, n, number, nil)
 			play(t, lru.LRU, capacity, n, text, nil)
-			play(t, lru.LRU, capacity, n, func(i int) userID { return userID(i) }, nil)
-			play(t, lru.LRU, capacity, n, func(i int) point { return point{int16(i), -1} }, nil)
-			play(t, lru.LRU, capacity, n, func(i int) any { return i }, nil)
-			play(t, lru.LRU, capacity, n, func(i int) float64 { return float64(i) / 3 }, nil)
 		})
 	}
-	play(t, lru.LRU, 100, 6000, func(i int) int8 { return int8(i % 128) }, nil)
-	play(t, lru.LRU, 100, 6000, func(i int) uint16 { return uint16(i) }, nil)
 	for name, hash := range map[string]func(int) uint64{
 		"constant": func(int) uint64 { return 0 },
 		"top bits": func(k int) uint64 { return uint64(k&1) << 57 },
@@ -247,6 +241,38 @@ func TestCacheMatchesTwin(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) { play(t, lru.LRU, 60, 10_000, number, nil, lru.WithHasher(hash)) })
 	}
+}
+
+// The hash is all that a cache does by the type of its keys.
+func TestHashesOfAllTypes(t *testing.T) {
+	hashes(t, 256, func(i int) int8 { return int8(i) })
+	hashes(t, 1000, func(i int) uint16 { return uint16(i) })
+	hashes(t, 1000, func(i int) userID { return userID(i) })
+	hashes(t, 1000, func(i int) int64 { return -int64(i) })
+	hashes(t, 1000, func(i int) point { return point{int16(i), -1} })
+	hashes(t, 1000, func(i int) any { return i })
+	hashes(t, 1000, func(i int) float64 { return float64(i) / 3 })
+	hashes(t, 1000, func(i int) string { return fmt.Sprint(i) })
+	hashes(t, 1000, func(i int) [3]byte { return [3]byte{byte(i), byte(i >> 8)} })
+}
+
+// hashes looks for equal keys of different hashes, different keys of equal ones,
+// and another cache that gives a key the same hash.
+func hashes[K comparable](t *testing.T, n int, key func(i int) K) {
+	t.Helper()
+	hash, other := lru.NewHash[K](), lru.NewHash[K]()
+	seen := map[uint64]bool{}
+	same := 0
+	for i := range n {
+		h := hash(key(i))
+		assert.Equal(t, h, hash(key(i)))
+		seen[h] = true
+		if h == other(key(i)) {
+			same++
+		}
+	}
+	assert.Len(t, seen, n)
+	assert.LessOrEqual(t, same, 1)
 }
 
 func TestWeightedCacheMatchesTwin(t *testing.T) {

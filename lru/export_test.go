@@ -1,6 +1,7 @@
 package lru
 
 import (
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"slices"
@@ -351,3 +352,27 @@ func checkTable(t *table) error {
 
 // Groups returns how many groups the table has.
 func Groups[K comparable, V any](c *Cache[K, V]) int { return len(c.table.groups) }
+
+// NewHash returns the hash that a new cache would have.
+func NewHash[K comparable]() func(K) uint64 {
+	h := newHasher[K](nil)
+	return h.sum
+}
+
+// RoundTrip encodes v as in an image and decodes it. It returns the code of its
+// type, too.
+func RoundTrip[T any](v T) (got T, code byte, err error) {
+	c, err := newCoder[T]("type of values")
+	if err != nil {
+		return got, 0, err
+	}
+	b, err := c.append(nil, &v)
+	if err != nil {
+		return got, 0, err
+	}
+	rest, err := c.take(b, &got)
+	if err == nil && len(rest) > 0 {
+		err = errors.New("bytes are left")
+	}
+	return got, byte(c.code), err
+}
