@@ -115,15 +115,22 @@ func portions(events []int64, n int64) []int64 {
 	return events
 }
 
-// land answers the calls by what the store said.
-func (f *flight) land() (cause error) {
-	end := f.air.clock()
-	succeeded := false
+// failure returns why nothing was answered, nil if anything was.
+func (f *flight) failure() (cause error) {
 	for i := range f.asks {
-		if a := &f.asks[i]; a.err == nil {
-			succeeded = true
-		} else {
-			cause = a.err
+		if f.asks[i].err == nil {
+			return nil
+		}
+		cause = f.asks[i].err
+	}
+	return cause
+}
+
+// land answers the calls by what the store said.
+func (f *flight) land() {
+	end := f.air.clock()
+	for i := range f.asks {
+		if a := &f.asks[i]; a.err != nil {
 			a.err = fmt.Errorf("%w: %w", ErrUnavailable, a.err)
 		}
 	}
@@ -145,10 +152,6 @@ func (f *flight) land() (cause error) {
 		}
 		f.air.finish(c, f.start)
 	}
-	if succeeded {
-		return nil
-	}
-	return cause
 }
 
 // fail answers all calls with err.
@@ -191,11 +194,12 @@ func (f *flight) fly() *flight {
 		return nil // lost, and the calls are not ours any more
 	}
 	reusable := f.timer.Stop()
-	if cause := f.land(); cause != nil {
+	if cause := f.failure(); cause != nil {
 		air.breaker.fail(cause, f.probe)
 	} else {
 		air.breaker.succeed()
 	}
+	f.land() // now, so that who asks again at once finds the breaker as it is
 	return air.next(f, reusable)
 }
 

@@ -180,30 +180,32 @@ func TestPolicies(t *testing.T) {
 		"fallback, handled": {[]Option{WithFallback(1), WithErrorHandler(func(err error) { handled = err })}, 8},
 		"leased":            {[]Option{WithLease(2, time.Second), WithFallback(0.01)}, 1},
 	} {
-		l, m := onMemory(t, ratelimit.PerHour(8), test.opts...)
-		m.err = errBroken
-		allowed := 0
-		for range 10 {
-			r, err := l.Decide(ctx, "alice", 1)
-			if l.config.handler != nil {
-				assert.NoError(t, err)
-				err = handled
+		synctest.Test(t, func(t *testing.T) { // where no time passes, and nobody probes
+			l, m := onMemory(t, ratelimit.PerHour(8), test.opts...)
+			m.err = errBroken
+			allowed := 0
+			for range 10 {
+				r, err := l.Decide(ctx, "alice", 1)
+				if l.config.handler != nil {
+					assert.NoError(t, err)
+					err = handled
+				}
+				assert.ErrorIs(t, err, ErrUnavailable, name)
+				assert.ErrorIs(t, err, errBroken, name)
+				if r.Allowed {
+					allowed++
+				}
 			}
-			assert.ErrorIs(t, err, ErrUnavailable, name)
-			assert.ErrorIs(t, err, errBroken, name)
-			if r.Allowed {
-				allowed++
-			}
-		}
-		assert.Equal(t, test.allowed, allowed, name)
-		rs, err := l.DecideBatch(ctx, []Request{{"bob", 1}, {"bob", 9}, {"bob", 0}, {"bob", -1}})
-		assert.Equal(t, test.allowed > 0, rs[0].Allowed, name)
-		assert.False(t, rs[1].Allowed, name)
-		assert.Equal(t, test.allowed > 0, rs[2].Allowed, name)
-		assert.False(t, rs[3].Allowed, name)
-		assert.Equal(t, l.config.handler == nil, err != nil, name)
-		assert.ErrorIs(t, l.Reset(ctx, "alice"), ErrUnavailable, name)
-		assert.Equal(t, 3, m.count(), name)
+			assert.Equal(t, test.allowed, allowed, name)
+			rs, err := l.DecideBatch(ctx, []Request{{"bob", 1}, {"bob", 9}, {"bob", 0}, {"bob", -1}})
+			assert.Equal(t, test.allowed > 0, rs[0].Allowed, name)
+			assert.False(t, rs[1].Allowed, name)
+			assert.Equal(t, test.allowed > 0, rs[2].Allowed, name)
+			assert.False(t, rs[3].Allowed, name)
+			assert.Equal(t, l.config.handler == nil, err != nil, name)
+			assert.ErrorIs(t, l.Reset(ctx, "alice"), ErrUnavailable, name)
+			assert.Equal(t, 3, m.count(), name)
+		})
 	}
 }
 
