@@ -105,10 +105,15 @@ func TestDirtyLimit(t *testing.T) {
 			})
 			synctest.Wait()
 		}
-		assert.Empty(t, order)
+		served := func() int {
+			mu.Lock()
+			defer mu.Unlock()
+			return len(order)
+		}
+		assert.Zero(t, served())
 		time.Sleep(time.Minute)
 		synctest.Wait()
-		assert.GreaterOrEqual(t, len(order), 3, "half the limit makes saving begin")
+		assert.GreaterOrEqual(t, served(), 3, "half the limit makes saving begin")
 		done.Wait()
 		assert.ElementsMatch(t, []int{10, 11, 12, 13, 14, 15}, order)
 		closes(t, c)
@@ -268,6 +273,7 @@ func TestCloseReportsWhatIsLeft(t *testing.T) {
 		}
 		err := c.Close(within(t, 10*time.Second))
 		assert.EqualError(t, err, "lru: unsaved keys: 3: context deadline exceeded: the store is down")
+		synctest.Wait()
 		assert.Len(t, left, 3)
 		for _, err := range left {
 			assert.EqualError(t, err, "context deadline exceeded: the store is down")
@@ -324,6 +330,7 @@ func TestCrashingSaves(t *testing.T) {
 		c := newBacked(t, 100, s, lru.Backing[int]{Writes: lru.WriteBehind, OnError: func(key int, err error) { errs = append(errs, err.Error()) }})
 		require.NoError(t, c.Set(bg, 1, 1))
 		time.Sleep(time.Minute)
+		synctest.Wait()
 		require.Len(t, errs, 2)
 		assert.Contains(t, errs[0], "lru: the Store panicked: oh\n\ngoroutine ")
 		assert.Equal(t, "lru: the Store ended its goroutine", errs[1])
