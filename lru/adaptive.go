@@ -1,84 +1,71 @@
 package lru
 
 import (
-	"math/bits"
 	"math/rand/v2"
 
 	"github.com/distkit/distkit/internal/tinylfu"
 )
 
-// adaptive is the policy Adaptive: W-TinyLFU (Einziger, Eytan, Friedman and Manes,
-// "Adaptive Software Cache Management", 2018) with a window that grows and shrinks by
-// what the cache misses, as the parts of ARC do (Megiddo and Modha, FAST 2003).
-//
-//	miss                -> window (list recent)
-//	oldest of window    -> probation (list main) if it was asked for more often than
-//	                       the oldest there, which goes then; else out
-//	hit in probation    -> protected, and the oldest there back to probation where
-//	                       that makes it too large
-//	hit elsewhere       -> newest of its list
-//
-// A ghost remembers what left, and from where. When a key is missed that the window
-// gave up, the window was too small; when main gave it up, main was.
+// adaptive is the policy Adaptive: segments in the manner that does best on a sample
+// of the keys. For every manner there is a model, a small cache that sees the sample
+// and nothing else. Of two models the one that has had more hits would have served
+// better. To change the manner costs about as many misses as there are entries, so it
+// changes when that has been lost: then it never loses much more than the best
+// manner does, whatever comes (Borodin, Linial and Saks, "An optimal on-line
+// algorithm for metrical task systems", 1992).
 type adaptive[K comparable, V any] struct {
-	*slab[K, V]
-	lists  []uint8 // by node: its list
-	weight [protected + 1]uint64
-	count  uint64 // of entries
+	segments[K, V]
+	mode   int                  // which of manners
+	gains  [len(manners)]uint64 // hits that another manner had more, at least since it had less
+	models models
+	stats  *Stats // or nil
 
-	capacity uint64
-	window   uint64 // what list recent may weigh
-
-	sketch *tinylfu.Sketch
-	sized  uint64 // how many entries the sketch is made for
-	ghost  ghost  // of places, whose lowest bit says from where
-	lost   [2]uint64
-	rng    *rand.Rand
+	count uint64 // of entries
+	sized uint64 // how many entries the sketch is made for
+	room  uint64 // how many there will be room for
+	rng   *rand.Rand
 }
 
-const (
-	fromWindow = 0
-	fromMain   = 1
+var manners = [...]manner{
+	{window: 100},                  // what was used last stays
+	{window: 1, most: 15, lead: 2}, // what is used most often
+	{window: 25, most: 1, lead: 1}, // what was used more than once
+}
 
-	sketchStart = 8   // entries that the sketch is made for at first
-	warm        = 6   // uses from which a key may be let in by chance, so that nobody
-	chance      = 128 // can keep all others out: once in so many times
-)
+// sketchStart is how many entries the sketch is made for at first: few counters would
+// be shared by many keys that left.
+const sketchStart = 256
 
-func newAdaptive[K comparable, V any](s *slab[K, V]) *adaptive[K, V] {
-	p := &adaptive[K, V]{slab: s, rng: rand.New(rand.NewPCG(rand.Uint64(), rand.Uint64()))}
+func newAdaptive[K comparable, V any](s *slab[K, V], stats *Stats) *adaptive[K, V] {
+	p := &adaptive[K, V]{rng: rand.New(rand.NewPCG(rand.Uint64(), rand.Uint64())), stats: stats}
+	p.slab = s
 	p.reset()
 	return p
 }
 
-func (p *adaptive[K, V]) grow(n int) { p.lists = extended(p.lists, n) }
-
 func (p *adaptive[K, V]) reset() {
-	p.lists, p.weight, p.count = nil, [protected + 1]uint64{}, 0
-	p.sketch, p.sized = tinylfu.New(sketchStart, p.rng.Uint64()), sketchStart
-	p.ghost, p.lost = ghost{}, [2]uint64{}
-	p.aim(0)
+	p.segments.reset()
+	p.count, p.sized = 0, sketchStart
+	p.sketch = tinylfu.New(sketchStart, p.rng.Uint64())
+	p.models = newModels(p.sketch, p.stats != nil)
+	p.models.scale(p.room)
+	p.switchTo(0)
 }
 
 func (p *adaptive[K, V]) resize(capacity uint64) {
-	if p.capacity > 0 { // the window keeps its share
-		hi, lo := bits.Mul64(p.window, capacity)
-		p.window, _ = bits.Div64(hi, lo, p.capacity)
+	p.segments.resize(capacity)
+	if p.weights == nil {
+		p.expect(capacity)
 	}
-	p.capacity = capacity
-	p.aim(p.window)
 	if p.sized > max(capacity, sketchStart) {
 		p.fit(capacity)
 	}
-	p.trimGhost()
 }
 
-// aim sets what the window may weigh: a hundredth of the capacity at least, nine
-// tenths at most.
-func (p *adaptive[K, V]) aim(window uint64) {
-	least := max(1, p.capacity/100)
-	most := max(least, p.capacity-p.capacity/10-1)
-	p.window = min(max(window, least), most)
+// expect makes the models ones of a cache of that many entries.
+func (p *adaptive[K, V]) expect(entries uint64) {
+	p.room = entries
+	p.models.scale(entries)
 }
 
 // fit makes the sketch one for that many entries.
@@ -87,168 +74,111 @@ func (p *adaptive[K, V]) fit(entries uint64) {
 	p.sketch.Resize(int(p.sized))
 }
 
-func (p *adaptive[K, V]) miss(place uint32) bool {
+func (p *adaptive[K, V]) switchTo(mode int) {
+	p.mode, p.gains = mode, [len(manners)]uint64{}
+	p.turn(manners[mode])
+	p.models.follow(mode)
+}
+
+// ask counts a use of the key of that place, and has the models decide.
+func (p *adaptive[K, V]) ask(place uint32) {
 	p.sketch.Touch(uint64(place))
-	mark := place &^ 1
-	switch {
-	case p.ghost.take(mark | fromWindow):
-		p.aim(p.window + p.step(fromWindow))
-		p.lost[fromWindow]--
-	case p.ghost.take(mark | fromMain):
-		p.aim(p.window - min(p.window, p.step(fromMain)))
-		p.lost[fromMain]--
-	default:
+	if !p.models.sampled(place) {
+		return
+	}
+	hits := p.models.ask(place)
+	best := p.mode
+	for k, hit := range hits {
+		switch {
+		case hit && !hits[p.mode]:
+			p.gains[k]++
+		case !hit && hits[p.mode] && p.gains[k] > 0:
+			p.gains[k]--
+		}
+		if p.gains[k] > max(p.gains[best], p.models.room) {
+			best = k
+		}
+	}
+	if p.stats != nil {
+		p.models.askSizes(p.stats, place, hits[p.mode])
+	}
+	if best != p.mode {
+		p.switchTo(best)
+	}
+}
+
+func (p *adaptive[K, V]) miss(place uint32) bool {
+	if p.stats == nil || !p.models.sampled(place) {
+		p.ask(place)
 		return false
 	}
-	return true
-}
-
-// step returns by how much a key that is missed moves the border: by an entry, or
-// by several where the ghost has fewer of its kind than of the other.
-func (p *adaptive[K, V]) step(from int) uint64 {
-	entries := max(1, p.lost[1-from]/p.lost[from])
-	return entries * max(1, p.total()/max(1, p.count))
-}
-
-func (p *adaptive[K, V]) total() uint64 { return p.weight[recent] + p.main() }
-
-// main returns what probation and protected weigh.
-func (p *adaptive[K, V]) main() uint64 { return p.weight[main] + p.weight[protected] }
-
-func (p *adaptive[K, V]) insert(i, _ uint32) {
-	p.enter(recent, i)
-	p.add()
-	for p.weight[recent] > p.window && p.oldest(recent, none) != i {
-		p.move(p.oldest(recent, none), main)
+	larger := p.stats.SampledHits[twiceAsLarge]
+	p.ask(place)
+	if p.stats.SampledHits[twiceAsLarge] > larger { // and so would others, not sampled
+		p.stats.GhostHits += 1 << p.models.shift
 	}
+	return false
+}
+
+func (p *adaptive[K, V]) hit(i uint32) {
+	p.ask(p.placeOf(i))
+	p.segments.hit(i)
+}
+
+func (p *adaptive[K, V]) set(i uint32) { p.hit(i) }
+
+func (p *adaptive[K, V]) insert(i, place uint32) {
+	p.segments.insert(i, place)
+	p.add()
 }
 
 // add counts an entry, and lets the sketch grow with their number.
 func (p *adaptive[K, V]) add() {
 	if p.count++; p.count > p.sized {
-		p.fit(min(2*p.sized, p.capacity))
+		p.fit(min(2*p.sized, max(p.capacity, p.count)))
 	}
-}
-
-func (p *adaptive[K, V]) hit(i uint32) {
-	p.sketch.Touch(uint64(p.placeOf(i)))
-	if p.lists[i] != main {
-		p.touch(uint32(p.lists[i]), i)
-		return
+	if p.weights != nil && p.count > p.room { // which the capacity does not tell
+		p.expect(2 * p.count)
 	}
-	p.move(i, protected)
-	most := (p.capacity - p.window) / 5 * 4
-	for p.weight[protected] > most && p.oldest(protected, none) != i {
-		p.move(p.oldest(protected, none), main)
-	}
-}
-
-func (p *adaptive[K, V]) set(i uint32) { p.hit(i) }
-
-func (p *adaptive[K, V]) reweigh(i uint32, by uint64) { p.weight[p.lists[i]] += by }
-
-// enter makes i the newest entry of a list.
-func (p *adaptive[K, V]) enter(list uint8, i uint32) {
-	p.lists[i] = list
-	p.link(uint32(list), i)
-	p.reweigh(i, p.weightOf(i))
-}
-
-func (p *adaptive[K, V]) move(i uint32, list uint8) {
-	p.leave(i)
-	p.enter(list, i)
-}
-
-func (p *adaptive[K, V]) leave(i uint32) {
-	p.unlink(i)
-	p.reweigh(i, -p.weightOf(i))
 }
 
 func (p *adaptive[K, V]) remove(i uint32) {
-	p.leave(i)
+	p.segments.remove(i)
 	p.count--
+	p.models.remove(p.placeOf(i))
 }
 
-// evict takes the oldest entry of the window or of main.
 func (p *adaptive[K, V]) evict(keep uint32) uint32 {
-	for {
-		candidate, victim := p.oldest(recent, keep), p.victim(keep)
-		switch {
-		case victim == none:
-			return p.lose(candidate, fromWindow)
-		case candidate == none || p.weight[recent] < p.window:
-			return p.lose(victim, fromMain)
-		case p.main() >= p.capacity-p.window:
-			if !p.admits(candidate, victim) {
-				return p.lose(candidate, fromWindow)
-			}
-			p.move(candidate, main)
-			return p.lose(victim, fromMain)
-		}
-		p.move(candidate, main) // the window has shrunk
+	if p.weights != nil && (p.count > p.room+p.room/4 || p.count < p.room-p.room/4) {
+		p.expect(p.count)
 	}
+	p.count--
+	return p.segments.evict(keep)
 }
 
-// victim returns the entry of main that is next to go, or none.
-func (p *adaptive[K, V]) victim(keep uint32) uint32 {
-	if i := p.oldest(main, keep); i != main {
-		return i
-	}
-	if i := p.oldest(protected, keep); i != protected {
-		return i
-	}
-	return none
-}
-
-func (p *adaptive[K, V]) admits(candidate, victim uint32) bool {
-	uses := p.uses(candidate)
-	return uses > p.uses(victim) || uses >= warm && p.rng.Uint64N(chance) == 0
-}
-
-func (p *adaptive[K, V]) uses(i uint32) uint8 { return p.sketch.Estimate(uint64(p.placeOf(i))) }
-
-// lose takes entry i out and remembers it.
-func (p *adaptive[K, V]) lose(i uint32, from uint32) uint32 {
-	p.ghost.add(p.placeOf(i)&^1 | from)
-	p.lost[from]++
-	p.remove(i)
-	p.trimGhost()
-	return i
-}
-
-// trimGhost holds the ghost to half as many keys as there is room for or, as
-// weights tell nothing of numbers, as there are entries.
-func (p *adaptive[K, V]) trimGhost() {
-	limit := max(1, p.capacity/2)
-	if p.weights != nil {
-		limit = max(1, p.count/2)
-	}
-	for uint64(p.ghost.live) > limit {
-		p.lost[p.ghost.drop()&1]--
-	}
-}
-
-// A note has the list of an entry, and above two bits its uses.
+// A note has the list of an entry in two bits, the manner in two, and then its uses.
 var noteLists = [...]uint8{recent, main, protected}
 
 func (p *adaptive[K, V]) note(i uint32) uint64 {
-	list := uint64(p.lists[i])
-	return uint64(p.uses(i))<<2 | max(list, 1) - 1
+	list := max(uint64(p.lists[i]), 1) - 1
+	return uint64(p.uses(i))<<4 | uint64(p.mode)<<2 | list
 }
 
 func (p *adaptive[K, V]) restore(i uint32, note uint64) bool {
-	at, uses := note&3, note>>2
-	sound := at < uint64(len(noteLists)) && uses <= 15
-	if !sound {
+	at, mode, uses := note&3, int(note>>2&3), note>>4
+	if at >= uint64(len(noteLists)) || mode >= len(manners) || uses > 15 {
 		p.insert(i, 0)
 		return false
 	}
+	sound := true
 	for _, later := range noteLists[at+1:] {
 		sound = sound && p.weight[later] == 0
 	}
+	if mode != p.mode {
+		p.switchTo(mode)
+	}
 	p.enter(noteLists[at], i)
 	p.add()
-	p.aim(max(p.window, p.weight[recent]))
 	for place := uint64(p.placeOf(i)); p.sketch.Estimate(place) < uint8(uses); {
 		p.sketch.Touch(place)
 	}

@@ -1,6 +1,7 @@
 package lru_test
 
 import (
+	"math"
 	"testing"
 
 	"github.com/distkit/distkit/internal/testkit"
@@ -42,4 +43,40 @@ func TestAdaptiveFollowsTheLoad(t *testing.T) {
 			assert.Greater(t, ratio, readThrough(lru.LRU, capacity, keys)+0.05)
 		}
 	}
+}
+
+// What a cache says of other sizes is what caches of those sizes do.
+func TestHitRatioAtOtherSizes(t *testing.T) {
+	const capacity, n = 2000, 60_000
+	zipf := testkit.Zipf(3, 0.8, 20_000)
+	keys := make([]uint64, n)
+	for i := range keys {
+		keys[i] = zipf()
+	}
+	c := must(lru.New[uint64, struct{}](capacity, lru.WithPolicy(lru.Adaptive), lru.WithStats()))
+	lru.Fix(c, randomSeed)
+	_, ok := c.Stats().HitRatioAt(1)
+	assert.False(t, ok, "before anything is asked for")
+	for _, k := range keys {
+		c.GetOrSet(k, struct{}{})
+	}
+	s := c.Stats()
+	last := 0.0
+	for _, size := range []float64{0.25, 0.5, 1, 1.5, 2, 4} {
+		got, ok := s.HitRatioAt(size)
+		assert.True(t, ok)
+		assert.InDelta(t, readThrough(lru.Adaptive, int(capacity*size), keys), got, 0.1, "%v times the size", size)
+		assert.Greater(t, got, last)
+		last = got
+	}
+	once, _ := s.HitRatioAt(1)
+	assert.Equal(t, s.HitRatio(), once)
+	twice, _ := s.HitRatioAt(2)
+	assert.InDelta(t, twice, float64(s.Hits+s.GhostHits)/n, 0.1)
+	for _, size := range []float64{0, 0.2, 4.1, -1, math.NaN(), math.Inf(1)} {
+		_, ok := s.HitRatioAt(size)
+		assert.False(t, ok, size)
+	}
+	_, ok = lru.Stats{Hits: 1}.HitRatioAt(1)
+	assert.False(t, ok)
 }

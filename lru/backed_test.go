@@ -36,7 +36,7 @@ func TestReadThrough(t *testing.T) {
 			assert.Equal(t, errDown, err)
 		}
 		assert.Equal(t, []string{"load [1]", "load [2]", "load [3]", "load [2]", "load [3]"}, s.calls(), "neither absence nor errors are cached")
-		assert.Equal(t, lru.Stats{Hits: 1, Misses: 5, Inserts: 1, Loads: 5, LoadErrors: 2, LoadTime: 5 * time.Second}, c.Stats())
+		assert.Equal(t, lru.Stats{Sampled: 2, SampledHits: [5]uint64{1, 1, 1, 1, 1}, Hits: 1, Misses: 5, Inserts: 1, Loads: 5, LoadErrors: 2, LoadTime: 5 * time.Second}, c.Stats())
 		v, ok := c.Peek(1)
 		assert.True(t, ok)
 		assert.Equal(t, 10, v)

@@ -96,7 +96,11 @@ func newCache[K comparable, V any](o config) (*Cache[K, V], error) {
 // begin makes c empty, by new slices, so that a copy of it is not touched.
 func (c *Cache[K, V]) begin() {
 	c.slab.reset()
-	if c.chooser = newChooser(c.policy, &c.slab); c.chooser != nil {
+	var stats *Stats
+	if c.counting {
+		stats = &c.stats
+	}
+	if c.chooser = newChooser(c.policy, &c.slab, stats); c.chooser != nil {
 		c.chooser.resize(c.capacity)
 	}
 	c.table = table{}

@@ -170,6 +170,9 @@ func playOn[K comparable](t *testing.T, c cache[K, int], slow *twin[K, int], dep
 		}
 	}
 	want.GhostHits = slow.sim.ghostHits()
+	if s, ok := slow.sim.(*adaptiveSim[K]); ok {
+		want.Sampled, want.SampledHits = s.sampleOf, s.hits
+	}
 	require.Equal(t, want, c.Stats())
 	require.InDelta(t, float64(want.Hits)/float64(want.Hits+want.Misses), c.Stats().HitRatio(), 1e-12)
 	same(t, slow, c)

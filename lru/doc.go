@@ -96,7 +96,7 @@
 // WriteTo writes the entries in their order, with the lifetimes that they have left
 // and the counts of the policy, and ReadFrom puts them into a cache of the same or
 // another type, capacity and policy: a restart begins with a warm cache. What S3FIFO
-// and Adaptive remember of keys that left is not written.
+// remembers of keys that left is not written, nor what Adaptive has sampled.
 //
 // # Concurrency
 //
@@ -131,7 +131,8 @@
 //	note   but for LRU, FIFO, LIFO, MRU and weight 0, a varint: LFU, its count;
 //	       SIEVE, 1 if marked, and 2 more if the hand is at it; S3FIFO, its count
 //	       up to 3, and 4 more in the main queue; Adaptive, 0 in the window, 1 in
-//	       probation, 2 if protected, and 4 for each of up to 15 uses; Random, 0
+//	       probation, 2 if protected, 4 more while it keeps what is used most often, 8
+//	       more while what was used twice, and 16 for each of up to 15 uses; Random, 0
 //
 // Types are 0x11 for bool; 0x20, 0x30 and 0x40 for signed, unsigned and float
 // numbers, plus the size in bytes, which for int and uint is 8; 0x50 for strings,

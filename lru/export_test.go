@@ -277,21 +277,26 @@ func checkChooser[K comparable, V any](c *Cache[K, V]) error {
 				}
 			}
 		}
-		if sums != p.weight || entries != p.count {
-			return fmt.Errorf("adaptive: %d entries weigh %d, says %d of %d", entries, sums, p.count, p.weight)
+		if sums != p.weight || entries != p.count || p.window == 0 || p.window > p.capacity {
+			return fmt.Errorf("adaptive: %d entries weigh %d, says %d of %d; window of %d in %d", entries, sums, p.count, p.weight, p.window, p.capacity)
 		}
-		lost := [2]uint64{}
-		for k := range p.ghost.span {
-			if at := p.ghost.index(k); p.ghost.holds(at) {
-				lost[p.ghost.ring[at]&1]++
-			}
-		}
-		if lost != p.lost || p.window == 0 || p.window > p.capacity {
-			return fmt.Errorf("adaptive: lost %d, says %d; window of %d in %d", lost, p.lost, p.window, p.capacity)
-		}
-		return p.ghost.check()
+		return p.models.check()
 	}
 	return nil
+}
+
+func (m *models) check() (err error) {
+	m.each(func(c *model, _ float64) {
+		if err == nil {
+			err = c.Check()
+		}
+		for place := range c.All() {
+			if !m.sampled(place) {
+				err = fmt.Errorf("model holds %#x, which is not in the sample", place)
+			}
+		}
+	})
+	return err
 }
 
 // check returns what is wrong with g.

@@ -29,6 +29,7 @@ const (
 	hashInt32
 	hashInt64
 	hashCustom
+	hashPlace // of models, whose keys are places
 )
 
 func newHasher[K comparable](custom func(K) uint64) hasher[K] {

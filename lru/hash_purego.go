@@ -11,6 +11,8 @@ func (h *hasher[K]) sum(key K) uint64 {
 		return 0
 	case hashCustom:
 		return h.custom(key)
+	case hashPlace:
+		return uint64(any(key).(uint32))
 	}
 	return maphash.Comparable(h.seed, key)
 }

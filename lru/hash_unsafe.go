@@ -20,6 +20,8 @@ func (h *hasher[K]) sum(key K) uint64 {
 		return h.integer(uint64(*(*uint32)(p)))
 	case hashCustom:
 		return h.custom(key)
+	case hashPlace:
+		return uint64(*(*uint32)(p))
 	case hashAny:
 		return maphash.Comparable(h.seed, key)
 	case hashInt16:

@@ -38,12 +38,12 @@ const (
 	// al., SOSP 2023). A hit adds to a count of 2 bits. It costs 1 byte an entry
 	// more, and up to 11 for what it remembers of keys that left.
 	S3FIFO
-	// Adaptive keeps of two keys the one that was asked for more often lately, but
-	// every new one for a while first, in a window that grows and shrinks by what it
-	// misses: W-TinyLFU (Einziger et al. 2018) steered as ARC is (Megiddo and Modha,
-	// FAST 2003). It has the highest hit ratio where the kind of the load is not
-	// known, or changes. It costs 9 to 17 bytes an entry more, and up to 7 for what it
-	// remembers of keys that left.
+	// Adaptive keeps what was used last, most often, or more than once: what would
+	// have had the most hits, as small models of the cache tell that see a sample of
+	// the keys. It is W-TinyLFU (Einziger et al. 2018) with a window of all the
+	// capacity, a hundredth or a quarter. It has the highest hit ratio where the kind
+	// of the load is not known, or changes, and is never much below LRU. It costs 9 to
+	// 17 bytes an entry more, and up to 40 KB in all.
 	Adaptive
 )
 
@@ -122,8 +122,9 @@ func (p Policy) heads() uint32 {
 // isQueue says whether p does without a chooser.
 func (p Policy) isQueue() bool { return p == LRU || p == FIFO || p == LIFO || p == MRU }
 
-// newChooser returns what p needs beside the slab, or nil for a queue.
-func newChooser[K comparable, V any](p Policy, s *slab[K, V]) chooser {
+// newChooser returns what p needs beside the slab, or nil for a queue. It may add to
+// stats, if any.
+func newChooser[K comparable, V any](p Policy, s *slab[K, V], stats *Stats) chooser {
 	switch p {
 	case LFU:
 		return &lfu[K, V]{slab: s}
@@ -134,7 +135,7 @@ func newChooser[K comparable, V any](p Policy, s *slab[K, V]) chooser {
 	case S3FIFO:
 		return &s3fifo[K, V]{slab: s}
 	case Adaptive:
-		return newAdaptive(s)
+		return newAdaptive(s, stats)
 	}
 	return nil
 }

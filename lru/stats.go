@@ -9,9 +9,15 @@ type Stats struct {
 	Evictions    uint64 // for room, by Resize and by Evict
 	Expirations  uint64 // entries whose lifetime ended and that were taken out
 	Rejections   uint64 // a Set that returned false
-	// GhostHits counts, under S3FIFO and Adaptive, the inserts of keys that had left
-	// not long ago: hits, had the cache been larger. See Cache.Stats.
+	// GhostHits counts inserts of keys that had left not long ago: hits, had the cache
+	// been about twice as large. Under S3FIFO; and from a sample, as a multiple of its
+	// part, under Adaptive with WithStats.
 	GhostHits uint64
+	// Sampled counts the uses of a sample of the keys, under Adaptive with WithStats,
+	// and SampledHits which of them would be hits at a quarter of the capacity, half of
+	// it, all, twice and four times as much. See HitRatioAt.
+	Sampled     uint64
+	SampledHits [5]uint64
 
 	// Of GetOrLoad, and of the Store of a Backed, for which ErrNotFound is an answer
 	// and no error.
@@ -32,6 +38,10 @@ func (s *Stats) add(t Stats) {
 	s.Expirations += t.Expirations
 	s.Rejections += t.Rejections
 	s.GhostHits += t.GhostHits
+	s.Sampled += t.Sampled
+	for k, n := range t.SampledHits {
+		s.SampledHits[k] += n
+	}
 }
 
 // HitRatio returns the share of hits, 0 when nothing was asked.
@@ -44,7 +54,7 @@ func (s Stats) HitRatio() float64 {
 
 // Stats returns the counts of c. Hits and misses are counted with WithStats only.
 //
-// (Hits + GhostHits) / (Hits + Misses) estimates the hit ratio of a larger cache, of
-// about twice the size under S3FIFO and half as much again under Adaptive, which says what more memory would earn, if every
-// miss is followed by a Set.
+// (Hits + GhostHits) / (Hits + Misses) estimates the hit ratio of a cache of about
+// twice the size, which says what more memory would earn, if every miss is followed
+// by a Set. Under Adaptive HitRatioAt tells of other sizes, too.
 func (c *Cache[K, V]) Stats() Stats { return c.stats }
