@@ -9,6 +9,7 @@ import (
 
 	"github.com/distkit/distkit/internal/testkit"
 	"github.com/distkit/distkit/lru"
+	"github.com/stretchr/testify/assert"
 )
 
 // With -tags purego the standard library's hash of other types than strings
@@ -50,4 +51,37 @@ func TestNothingIsAllocatedOnceGrown(t *testing.T) {
 		cycle()
 	}
 	testkit.NoAllocs(t, "Set, Get, Delete", cycle)
+}
+
+// The tables of caches that are read without a lock are made anew from time to
+// time, once in thousands of Sets.
+func TestConcurrentAllocatesNothingOnceGrown(t *testing.T) {
+	next := uint64(0)
+	departed := 0
+	callback := lru.WithOnEvict(func(uint64, uint64, lru.Reason) { departed++ })
+	for _, p := range append(lockFree, lru.LRU) {
+		for _, opts := range [][]lru.Option{{}, {lru.WithTTL(time.Hour)}, {callback, lru.WithStats()}} {
+			c := must(lru.NewConcurrent[uint64, uint64](2000, append(opts, lru.WithPolicy(p))...))
+			use := func() {
+				next++
+				c.Set(next, next)
+				c.Get(next - 5)
+				c.GetOrSet(next%1999, 1)
+				c.Delete(next - 7)
+			}
+			for range 20_000 {
+				use()
+			}
+			testkit.NoAllocs(t, p.String(), use)
+		}
+	}
+	assert.Positive(t, departed)
+
+	c := must(lru.NewConcurrent[string, int](100))
+	c.Set("name 5", 5)
+	key := []byte("name 5")
+	testkit.NoAllocs(t, "Get", func() {
+		c.Get("name 5")
+		lru.GetBytes(c, key)
+	})
 }

@@ -103,11 +103,12 @@ func (c *Cache[K, V]) begin() {
 	if c.chooser = newChooser(c.policy, &c.slab, stats); c.chooser != nil {
 		c.chooser.resize(c.capacity)
 	}
-	c.table = table{}
+	c.table = table{shared: c.sharing != nil}
 	c.life.wheel, c.life.restarts = nil, nil
 	c.weight, c.cursors = 0, nil
 	c.renews = c.queue.moves && c.weigher == nil
 	c.watched = c.counting
+	c.publish()
 }
 
 // limit returns the most entries there can be, and for a shard, which may come to
@@ -335,10 +336,17 @@ func (c *Cache[K, V]) assign(now int64, i, place uint32, key K, value V, w uint3
 			c.start(i, now, life)
 		}
 	default:
+		if c.onEvict != nil {
+			n := &c.nodes[i]
+			c.left = append(c.left, departure[K, V]{n.key, n.value, Replaced})
+		}
+		change := c.table.change(place, i)
 		if c.life.wheel != nil {
 			c.start(i, now, life)
 		}
-		c.replace(now, i, value, w)
+		c.revalue(i, value)
+		change.done()
+		c.reconsider(now, i, w)
 	}
 }
 
@@ -376,8 +384,7 @@ func (c *Cache[K, V]) hold(place uint32, key K, value V, w uint32) (i uint32) {
 		c.grow()
 	}
 	i = c.take()
-	n := &c.nodes[i]
-	n.key, n.value = key, value
+	c.store(i, key, value)
 	if c.places != nil {
 		c.places[i] = place
 	}
@@ -400,15 +407,12 @@ func (c *Cache[K, V]) grow() {
 			c.life.restarts = extended(c.life.restarts, len(c.nodes))
 		}
 	}
+	c.publish()
 }
 
-// replace gives entry i a new value and weight.
-func (c *Cache[K, V]) replace(now int64, i uint32, value V, w uint32) {
-	n := &c.nodes[i]
-	if c.onEvict != nil {
-		c.left = append(c.left, departure[K, V]{n.key, n.value, Replaced})
-	}
-	n.value = value
+// reconsider gives entry i, which has a new value, the weight and the place in its
+// list that it is to have now.
+func (c *Cache[K, V]) reconsider(now int64, i, w uint32) {
 	if c.weigher != nil && c.weights[i] != w {
 		c.reweigh(now, i, w)
 	} else if c.chooser == nil {

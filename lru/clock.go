@@ -44,20 +44,20 @@ func (c *clock) at(t time.Time) int64 { return int64(t.Sub(c.base)) }
 
 // sure returns a time that has not come yet.
 func (c *clock) sure() int64 {
-	last := c.last.Load()
-	if last == stale {
-		last = c.read()
-	}
-	return last + int64(horizon)
+	t, _ := c.fresh()
+	return t
 }
 
-// read sets the timer, unless another goroutine just did.
-func (c *clock) read() int64 {
-	now := c.now()
-	if c.last.CompareAndSwap(stale, now) {
-		time.AfterFunc(tick, c.ring)
+// fresh returns a time that has not come yet, and whether that took a reading.
+func (c *clock) fresh() (sure int64, read bool) {
+	last := c.last.Load()
+	if last == stale {
+		last, read = c.now(), true
+		if c.last.CompareAndSwap(stale, last) {
+			time.AfterFunc(tick, c.ring)
+		}
 	}
-	return now
+	return last + int64(horizon), read
 }
 
 // later returns now + d, or never.

@@ -152,7 +152,7 @@ func (e *engine[K, V]) adopt(image *Cache[K, V]) {
 	e.quota.gathering.Lock()
 	cores, now := make([]*Cache[K, V], len(e.shards)), e.clock.now()
 	for k := range cores {
-		cores[k] = e.model.part(e.share())
+		cores[k] = e.part(e.share())
 		cores[k].onEvict = nil
 	}
 	shift := image.life.clock.base.Sub(e.clock.base)
@@ -194,9 +194,9 @@ func (e *engine[K, V]) exchange(cores []*Cache[K, V], now int64) (left []departu
 	for k := range e.shards {
 		s := &e.shards[k]
 		old := s.core
+		s.attach(cores[k])
 		old.empty()
 		left = append(left, old.left...)
-		s.core = cores[k]
 		s.core.onEvict, s.core.stats, s.core.capacity = e.onEvict, old.stats, s.core.weight
 		s.wroteAll()
 		e.account(s)

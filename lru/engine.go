@@ -16,6 +16,7 @@ type engine[K comparable, V any] struct {
 	hash    hasher[K]
 	clock   clock
 	onEvict func(K, V, Reason)
+	free    bool // look-ups need no lock
 
 	capacity atomic.Uint64 // what Cap says
 	entries  atomic.Int64  // with a weigher, else quota knows
@@ -29,6 +30,11 @@ type engine[K comparable, V any] struct {
 // the part of the quota that its entries take: an entry more needs quota, or
 // eviction.
 type shard[K comparable, V any] struct {
+	view         atomic.Pointer[view[K, V]] // of core, for those who do not lock
+	_            [120]byte
+	hits, misses atomic.Uint64 // of those
+	_            [112]byte
+
 	mu      sync.Mutex
 	core    *Cache[K, V]
 	watches map[K]*watch[K, V]
@@ -65,6 +71,7 @@ func newEngine[K comparable, V any](capacity int, opts []Option) (*engine[K, V],
 	e := &engine[K, V]{
 		shards: make([]shard[K, V], shards), shift: 64 - bits.Len(uint(shards-1)),
 		model: model, hash: model.hash, clock: model.life.clock, onEvict: model.onEvict,
+		free: o.policy.mostMarks() > 0 && !o.sliding,
 	}
 	if err := e.checkCapacity(capacity); err != nil {
 		return nil, err
@@ -73,7 +80,7 @@ func newEngine[K comparable, V any](capacity int, opts []Option) (*engine[K, V],
 	e.capacity.Store(uint64(capacity))
 	e.quota.limit.Store(uint64(capacity))
 	for i := range e.shards {
-		e.shards[i].core = model.part(e.share())
+		e.shards[i].attach(e.part(e.share()))
 		e.shards[i].watches = map[K]*watch[K, V]{}
 	}
 	return e, nil
@@ -94,11 +101,16 @@ func (e *engine[K, V]) share() uint64 {
 	return max(1, e.quota.limit.Load()/uint64(len(e.shards)))
 }
 
-// part returns an empty cache like c that has no quota yet.
-func (c *Cache[K, V]) part(share uint64) *Cache[K, V] {
-	p := c.like(share)
+// part returns an empty cache for a shard that has no quota yet.
+func (e *engine[K, V]) part(share uint64) *Cache[K, V] {
+	p := *e.model
+	if e.free {
+		p.sharing = newSharing[K, V](p.policy)
+	}
+	p.capacity = share
+	p.begin()
 	p.capacity, p.share = 0, share
-	return p
+	return &p
 }
 
 // like returns an empty cache like c, with the same secret and clock.
@@ -219,6 +231,8 @@ func (e *engine[K, V]) stats() (sum Stats) {
 		s.mu.Lock()
 		sum.add(s.core.stats)
 		s.mu.Unlock()
+		sum.Hits += s.hits.Load()
+		sum.Misses += s.misses.Load()
 	}
 	e.loading.count(&sum)
 	return sum

@@ -48,6 +48,7 @@ func (c *Cache[K, V]) remove(i uint32, why Reason) {
 
 // enter makes i the newest entry of a list.
 func (c *Cache[K, V]) enter(i, place uint32) {
+	c.seen(i) // hits that it had as another, or pinned
 	switch {
 	case c.isPinned(i):
 		c.link(pinned, i)
@@ -92,6 +93,7 @@ func (c *Cache[K, V]) rebuild() {
 			c.table.insert(c.placeOf(i), i)
 		}
 	}
+	c.publish()
 }
 
 // report calls the function of WithOnEvict for all that left. It may change the
@@ -194,6 +196,7 @@ func (c *Cache[K, V]) empty() {
 	}
 	c.life.wheel, c.life.restarts = nil, nil
 	c.watched = c.counting
-	c.table = table{}
+	c.table = table{shared: c.sharing != nil}
 	c.weight = 0
+	c.publish()
 }

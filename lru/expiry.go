@@ -22,6 +22,9 @@ type lifetimes[K comparable, V any] struct {
 // for. The rest comes with later calls, unless it must be now.
 const promptly = 1000
 
+// readsPerLook is how many Gets there are for each that looks for what has ended.
+const readsPerLook = 64
+
 // timed says whether an entry may have a lifetime that its Set did not name.
 func (l *lifetimes[K, V]) timed() bool { return l.wheel != nil || l.usual != 0 || l.by != nil }
 
@@ -50,10 +53,12 @@ func (l *lifetimes[K, V]) deadline(now int64, life time.Duration) int64 {
 // startTiming makes room for deadlines.
 func (c *Cache[K, V]) startTiming(now int64) {
 	c.life.wheel = newWheel(now, len(c.nodes))
+	c.life.wheel.shared = c.sharing != nil
 	c.watched = true
 	if c.life.sliding {
 		c.life.restarts = make([]time.Duration, len(c.nodes))
 	}
+	c.publish()
 }
 
 // start gives entry i, which has a new value, its lifetime.
@@ -83,7 +88,7 @@ func (c *Cache[K, V]) current(i uint32) uint32 {
 		return i
 	}
 	l.reads++
-	if l.reads%64 != 0 && (i == none || !l.sliding && l.wheel.deadlines[i] > l.clock.sure()) {
+	if l.reads%readsPerLook != 0 && (i == none || !l.sliding && l.wheel.deadlines[i] > l.clock.sure()) {
 		return i
 	}
 	return c.currentAt(l.clock.now(), i)
@@ -98,7 +103,7 @@ func (c *Cache[K, V]) currentAt(now int64, i uint32) uint32 {
 	if i != none && l.sliding && l.restarts[i] != 0 {
 		l.wheel.set(i, l.deadline(now, l.restarts[i]))
 	}
-	if l.reads%64 == 0 {
+	if l.reads%readsPerLook == 0 {
 		c.advance(now, promptly)
 	}
 	return i

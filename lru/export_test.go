@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"reflect"
 	"slices"
 )
 
@@ -48,6 +49,9 @@ func (c *Concurrent[K, V]) Fix(seed uint64) {
 	e.hash = e.model.hash
 }
 
+// Wordwise says whether entries of a type are copied by words.
+func Wordwise[K comparable, V any]() bool { return wordwise[K, V]() }
+
 // Check returns what is wrong with c, which must be nothing while nobody uses it.
 func (c *Concurrent[K, V]) Check() error {
 	e := c.made.Load()
@@ -71,6 +75,9 @@ func (c *Concurrent[K, V]) Check() error {
 		}
 		weight += core.weight
 		entries += core.Len()
+		if err := e.checkView(s); err != nil {
+			return fmt.Errorf("shard %d: %w", k, err)
+		}
 		alike := *core
 		alike.capacity++ // a core of no entries is no zero Cache
 		if err := Check(&alike); err != nil {
@@ -84,6 +91,34 @@ func (c *Concurrent[K, V]) Check() error {
 		return fmt.Errorf("%d entries, Len is %d", entries, e.len())
 	case e.loading.flying != 0:
 		return fmt.Errorf("%d loads", e.loading.flying)
+	}
+	return nil
+}
+
+// checkView returns what is wrong with what readers of s see.
+func (e *engine[K, V]) checkView(s *shard[K, V]) error {
+	c := s.core
+	if c.sharing == nil {
+		return nil
+	}
+	v := s.view.Load()
+	if len(v.nodes) != len(c.nodes) || &v.nodes[0] != &c.nodes[0] || len(v.groups) != len(c.table.groups) || len(v.groups) > 0 && &v.groups[0] != &c.table.groups[0] {
+		return fmt.Errorf("the view is not of the cache: %d nodes of %d, %d groups of %d", len(v.nodes), len(c.nodes), len(v.groups), len(c.table.groups))
+	}
+	if (c.life.wheel == nil) != (v.deadlines == nil) || v.deadlines != nil && &v.deadlines[0] != &c.life.wheel.deadlines[0] {
+		return fmt.Errorf("the view has other deadlines than the cache")
+	}
+	for i := range v.groups {
+		if n := v.groups[i].nodes[versionSlot]; n%2 != 0 {
+			return fmt.Errorf("group %d has version %d", i, n)
+		}
+	}
+	for list := range c.heads {
+		for _, i := range c.order(list) {
+			if value, ok := v.entry(i, c.nodes[i].key); !reflect.DeepEqual(value, c.nodes[i].value) && ok || ok != (c.nodes[i].key == c.nodes[i].key) {
+				return fmt.Errorf("readers find %v, %v in node %d, which has %v", value, ok, i, c.nodes[i].value)
+			}
+		}
 	}
 	return nil
 }
@@ -333,6 +368,12 @@ func checkTable(t *table) error {
 	for i := range t.groups {
 		g := &t.groups[i]
 		for s := range groupSize {
+			if t.shared && s == versionSlot {
+				if g.control>>(8*s) != controlDeleted {
+					return fmt.Errorf("group %d: control word %#x", i, g.control)
+				}
+				continue
+			}
 			b := g.control >> (8 * s) & 0xff
 			switch {
 			case b == 0:

@@ -33,9 +33,12 @@ func (q *quota) claim(n uint64) uint64 {
 
 func (q *quota) give(n uint64) { q.used.Add(-n) }
 
-// elsewhere is how often a shard that needs room has another shard evict for it,
-// one in so many times.
-const elsewhere = 8
+// elsewhere is how often a shard that needs room has another shard evict for it, one
+// in so many times. It is rare, as the newcomer then enters without being compared
+// with what would have left for it.
+const elsewhere = 16
+
+const attempts = 8 // at finding that shard
 
 // lockFor locks the shard of key and makes sure of room for an entry of weight w, or
 // returns false if there cannot be. It returns the node of key, which has not ended.
@@ -86,11 +89,14 @@ func (e *engine[K, V]) refit(c *Cache[K, V]) {
 // trade has another shard evict an entry in favor of s, if it is the turn for that.
 // Shards are chosen in proportion to their weight, as if entries were.
 func (e *engine[K, V]) trade(s *shard[K, V], m *moment) bool {
-	if s.turns++; s.turns%elsewhere != 0 {
+	mean, every := e.quota.used.Load()/uint64(len(e.shards)), uint8(elsewhere)
+	if s.core.weight < mean/2 { // it came late
+		every = 2
+	}
+	if s.turns++; s.turns%every != 0 {
 		return false
 	}
-	mean := e.quota.used.Load() / uint64(len(e.shards))
-	for range elsewhere {
+	for range attempts {
 		other := &e.shards[rand.Uint64()&uint64(len(e.shards)-1)]
 		if rand.Uint64N(2*mean+2) >= other.weight.Load() {
 			continue

@@ -52,7 +52,17 @@ func (p *s3fifo[K, V]) insert(i, _ uint32) {
 	p.enter(i)
 }
 
-func (p *s3fifo[K, V]) note(i uint32) uint64 { return uint64(p.state[i]) }
+func (p *s3fifo[K, V]) note(i uint32) uint64 {
+	p.catchUp(i)
+	return uint64(p.state[i])
+}
+
+// catchUp counts the hits of i that were not counted at once.
+func (p *s3fifo[K, V]) catchUp(i uint32) {
+	for range p.seen(i) {
+		p.hit(i)
+	}
+}
 
 func (p *s3fifo[K, V]) restore(i uint32, note uint64) bool {
 	p.state[i] = uint8(note)
@@ -104,6 +114,7 @@ func (p *s3fifo[K, V]) evict(keep uint32) uint32 {
 	}
 	for i := p.oldest(recent, keep); i != recent; i = p.oldest(recent, keep) {
 		p.leave(i)
+		p.catchUp(i)
 		if p.state[i]&hitsMask <= 1 {
 			p.count--
 			p.remember(i)
@@ -122,6 +133,7 @@ func (p *s3fifo[K, V]) evict(keep uint32) uint32 {
 func (p *s3fifo[K, V]) evictMain(keep uint32) uint32 {
 	for {
 		i := p.oldest(main, keep)
+		p.catchUp(i)
 		if p.state[i]&hitsMask == 0 {
 			p.remove(i)
 			return i

@@ -2,13 +2,34 @@ package lru
 
 import "time"
 
-// get answers by the shard's cache, locked.
 func (e *engine[K, V]) get(h uint64, key K) (value V, ok bool) {
 	s, place := e.locate(h)
+	if !e.free {
+		return e.getLocked(s, place, key)
+	}
+	value, ok, sure := s.lookUp(place, key, &e.clock, true)
+	if !sure {
+		return e.getLocked(s, place, key)
+	}
+	if e.model.counting {
+		if ok {
+			s.hits.Add(1)
+		} else {
+			s.misses.Add(1)
+		}
+	}
+	return value, ok
+}
+
+// getLocked answers by the shard's cache.
+func (e *engine[K, V]) getLocked(s *shard[K, V], place uint32, key K) (value V, ok bool) {
 	s.mu.Lock()
 	c := s.core
 	i := c.find(place, key)
 	if c.watched {
+		if e.free { // other Gets did not look for what has ended
+			c.life.reads |= readsPerLook - 1
+		}
 		held := c.Len()
 		return e.gotWatched(s, held, c.current(i))
 	}
@@ -59,6 +80,11 @@ func (e *engine[K, V]) getAt(now int64, key K) (value V, ok bool) {
 
 func (e *engine[K, V]) peek(key K) (value V, ok bool) {
 	s, place := e.locate(e.hash.sum(key))
+	if e.free {
+		if value, ok, sure := s.lookUp(place, key, &e.clock, false); sure {
+			return value, ok
+		}
+	}
 	s.mu.Lock()
 	c := s.core
 	if i := c.find(place, key); i != none && !c.deadYet(i) {

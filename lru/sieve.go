@@ -21,6 +21,7 @@ func (p *sieve[K, V]) insert(i, _ uint32) {
 
 // note has a bit for the mark and one for the hand.
 func (p *sieve[K, V]) note(i uint32) (n uint64) {
+	p.catchUp(i)
 	if p.visited[i] {
 		n = 1
 	}
@@ -41,8 +42,16 @@ func (p *sieve[K, V]) restore(i uint32, note uint64) bool {
 	return note <= 3 && first
 }
 
+// catchUp marks i if it had hits that did not mark it at once.
+func (p *sieve[K, V]) catchUp(i uint32) {
+	if p.seen(i) > 0 {
+		p.visited[i] = true
+	}
+}
+
 func (p *sieve[K, V]) evict(keep uint32) uint32 {
 	for i := p.hand; ; i = p.nodes[i].newer {
+		p.catchUp(i)
 		switch {
 		case i == recent || i == keep:
 		case p.visited[i]:

@@ -31,6 +31,8 @@ type slab[K comparable, V any] struct {
 	free    uint32   // first free node
 	fresh   int      // nodes from here on were never used
 	cursors *cursor  // iterations under way
+
+	*sharing[K, V] // in a cache that is looked up while it is changed, else nil
 }
 
 // reset empties s and gives its memory back.
@@ -44,6 +46,9 @@ func (s *slab[K, V]) reset() {
 	}
 	if s.weights != nil {
 		s.weights = make([]uint32, s.heads)
+	}
+	if s.sharing != nil {
+		s.sharing.reset(len(s.nodes))
 	}
 }
 
@@ -70,6 +75,9 @@ func (s *slab[K, V]) grow(limit uint64) {
 	if s.weights != nil {
 		s.weights = extended(s.weights, n)
 	}
+	if s.sharing != nil {
+		s.sharing.grow(n)
+	}
 }
 
 // extended returns a copy of length n; append would round up.
@@ -81,8 +89,31 @@ func extended[E any](s []E, n int) []E {
 
 // put gives back a node that is in no list, and forgets its key and value.
 func (s *slab[K, V]) put(i uint32) {
-	s.nodes[i] = node[K, V]{newer: s.free}
+	if s.sharing != nil {
+		s.erase(&s.nodes[i], i)
+		s.nodes[i].newer = s.free
+	} else {
+		s.nodes[i] = node[K, V]{newer: s.free}
+	}
 	s.free = i
+}
+
+// store makes key and value those of node i, which is in no table.
+func (s *slab[K, V]) store(i uint32, key K, value V) {
+	if n := &s.nodes[i]; s.sharing != nil {
+		s.write(n, i, key, value)
+	} else {
+		n.key, n.value = key, value
+	}
+}
+
+// revalue makes value that of node i.
+func (s *slab[K, V]) revalue(i uint32, value V) {
+	if n := &s.nodes[i]; s.sharing != nil {
+		s.write(n, i, n.key, value)
+	} else {
+		n.value = value
+	}
 }
 
 // link makes i the newest entry of a list.

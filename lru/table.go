@@ -1,6 +1,9 @@
 package lru
 
-import "math/bits"
+import (
+	"math/bits"
+	"sync/atomic"
+)
 
 // table is an open-addressing index from keys to nodes, in groups of eight slots
 // that are tested at once in one word. It holds no pointers and no keys.
@@ -14,10 +17,16 @@ import "math/bits"
 //
 // The number of groups is no power of two: it is chosen by multiplication, so a
 // cache takes what its capacity needs, 8 bytes an entry.
+//
+// In a shared table goroutines look up keys while another one changes it. Then the
+// last slot of a group is none: it counts what left the group, or was given a new
+// value, twice each time for a value, before and after. What is shared is written
+// by atomic stores. Such a table is not rebuilt in place.
 type table struct {
 	groups []group
 	used   int // slots that are not empty
 	live   int // slots that are full
+	shared bool
 }
 
 type group struct {
@@ -34,6 +43,9 @@ const (
 	highs = 0x8080808080808080
 
 	controlDeleted = 1
+
+	versionSlot    = groupSize - 1
+	controlVersion = controlDeleted << (8 * versionSlot) // neither full nor empty
 )
 
 // tag returns the control byte of place.
@@ -41,13 +53,17 @@ func tag(place uint32) uint64 { return 0x80 | uint64(place)&0x7f }
 
 // match returns a high bit in every byte of the control word that is t, and
 // rarely in one above such a byte that is t^1, a full slot too.
-func (g *group) match(t uint64) uint64 {
-	x := g.control ^ t*ones
+func (g *group) match(t uint64) uint64 { return matches(g.control, t) }
+
+func matches(control, t uint64) uint64 {
+	x := control ^ t*ones
 	return (x - ones) &^ x & highs
 }
 
 // empties returns a high bit in every byte of an empty slot.
-func (g *group) empties() uint64 { return ^(g.control | g.control<<7) & highs }
+func (g *group) empties() uint64 { return empties(g.control) }
+
+func empties(control uint64) uint64 { return ^(control | control<<7) & highs }
 
 // vacant returns a high bit in every byte of a slot that is empty or deleted.
 func (g *group) vacant() uint64 { return ^g.control & highs }
@@ -55,12 +71,16 @@ func (g *group) vacant() uint64 { return ^g.control & highs }
 func slot(matches uint64) int { return bits.TrailingZeros64(matches) / 8 & (groupSize - 1) }
 
 // start returns the group where the search for place begins.
-func (t *table) start(place uint32) int {
-	return int(uint64(place) * uint64(len(t.groups)) >> 32)
+func (t *table) start(place uint32) int { return startOf(t.groups, place) }
+
+func startOf(groups []group, place uint32) int {
+	return int(uint64(place) * uint64(len(groups)) >> 32)
 }
 
-func (t *table) next(g int) int {
-	if g++; g < len(t.groups) {
+func (t *table) next(g int) int { return nextOf(t.groups, g) }
+
+func nextOf(groups []group, g int) int {
+	if g++; g < len(groups) {
 		return g
 	}
 	return 0
@@ -69,44 +89,92 @@ func (t *table) next(g int) int {
 // insert adds a node whose key is in no slot. There is an empty one: see fits.
 func (t *table) insert(place, node uint32) {
 	i := t.start(place)
-	for t.groups[i].vacant() == 0 {
+	for t.vacant(i) == 0 {
 		i = t.next(i)
 	}
 	g := &t.groups[i]
-	s := slot(g.vacant())
+	s := slot(t.vacant(i))
 	if g.control>>(8*s)&0xff == 0 {
 		t.used++
 	}
-	g.control = g.control&^(0xff<<(8*s)) | tag(place)<<(8*s)
-	g.nodes[s] = node
+	control := g.control&^(0xff<<(8*s)) | tag(place)<<(8*s)
+	if t.shared {
+		atomic.StoreUint32(&g.nodes[s], node)
+		atomic.StoreUint64(&g.control, control)
+	} else {
+		g.control, g.nodes[s] = control, node
+	}
 	t.live++
+}
+
+// vacant returns a high bit in every byte of a slot of group i for a node more.
+func (t *table) vacant(i int) uint64 {
+	if v := t.groups[i].vacant(); !t.shared {
+		return v
+	} else {
+		return v & (1<<(8*versionSlot) - 1)
+	}
+}
+
+// of returns the group and the slot of a node that is there.
+func (t *table) of(place, node uint32) (g *group, s int) {
+	for i := t.start(place); ; i = t.next(i) {
+		g = &t.groups[i]
+		for m := g.match(tag(place)); m != 0; m &= m - 1 {
+			if s = slot(m); g.nodes[s] == node {
+				return g, s
+			}
+		}
+	}
 }
 
 // remove takes the node out. Where its group has an empty slot, no search went
 // through it, and the slot becomes empty; else it becomes deleted.
 func (t *table) remove(place, node uint32) {
-	for i := t.start(place); ; i = t.next(i) {
-		g := &t.groups[i]
-		for m := g.match(tag(place)); m != 0; m &= m - 1 {
-			s := slot(m)
-			if g.nodes[s] != node {
-				continue
-			}
-			t.live--
-			if g.empties() != 0 {
-				g.control &^= 0xff << (8 * s)
-				t.used--
-			} else {
-				g.control = g.control&^(0xff<<(8*s)) | controlDeleted<<(8*s)
-			}
-			return
-		}
+	g, s := t.of(place, node)
+	t.live--
+	control := g.control &^ (0xff << (8 * s))
+	if g.empties() != 0 {
+		t.used--
+	} else {
+		control |= controlDeleted << (8 * s)
+	}
+	if t.shared {
+		atomic.StoreUint64(&g.control, control)
+		atomic.AddUint32(&g.nodes[versionSlot], 2)
+	} else {
+		g.control = control
+	}
+}
+
+// change says that the value of a node is about to change, and returns what is to be
+// told when it has, nil where nobody looks on.
+func (t *table) change(place, node uint32) *change {
+	if !t.shared {
+		return nil
+	}
+	g, _ := t.of(place, node)
+	atomic.AddUint32(&g.nodes[versionSlot], 1)
+	return (*change)(g)
+}
+
+// change is a group of which a value changes.
+type change group
+
+func (c *change) done() {
+	if c != nil {
+		atomic.AddUint32(&c.nodes[versionSlot], 1)
 	}
 }
 
 // fits says whether one more entry leaves the searches short and an empty slot
 // to end them.
-func (t *table) fits() bool { return t.used < loadUsed*len(t.groups) }
+func (t *table) fits() bool {
+	if t.shared {
+		return t.used < (loadUsed-1)*len(t.groups)
+	}
+	return t.used < loadUsed*len(t.groups)
+}
 
 // groupsFor returns how many groups the table needs to grow to, or to be cleaned
 // of deleted slots in, for one more entry when there will be at most limit ones.
@@ -120,7 +188,12 @@ func (t *table) groupsFor(limit uint64) int {
 
 // reset makes t an empty table of that many groups.
 func (t *table) reset(groups int) {
-	if groups == len(t.groups) {
+	if t.shared {
+		t.groups = make([]group, groups)
+		for i := range t.groups {
+			t.groups[i].control = controlVersion
+		}
+	} else if groups == len(t.groups) {
 		clear(t.groups)
 	} else {
 		t.groups = make([]group, groups)

@@ -3,6 +3,7 @@ package lru
 import (
 	"math"
 	"math/bits"
+	"sync/atomic"
 )
 
 // wheel finds entries whose deadline has passed (Varghese and Lauck 1987). It has
@@ -23,6 +24,7 @@ type wheel struct {
 	occupied  [wheelDigits]uint64 // lists that may have entries
 	links     []wheelLinks        // heads first, then nodes
 	deadlines []int64             // by node, in nanoseconds of the cache's clock
+	shared    bool                // deadlines are read while they are written
 }
 
 // wheelLinks of a head are its first and last entry; those of a node that is in no
@@ -66,7 +68,7 @@ func (w *wheel) grow(n int) {
 // set gives node i a deadline.
 func (w *wheel) set(i uint32, deadline int64) {
 	before := w.deadlines[i]
-	w.deadlines[i] = deadline
+	w.put(i, deadline)
 	switch filed := w.links[wheelHeads+i].next != 0; {
 	case !filed:
 		w.file(i)
@@ -81,7 +83,15 @@ func (w *wheel) remove(i uint32) {
 	if w.links[wheelHeads+i].next != 0 {
 		w.unlink(i)
 	}
-	w.deadlines[i] = never
+	w.put(i, never)
+}
+
+func (w *wheel) put(i uint32, deadline int64) {
+	if w.shared {
+		atomic.StoreInt64(&w.deadlines[i], deadline)
+	} else {
+		w.deadlines[i] = deadline
+	}
 }
 
 func (w *wheel) unlink(i uint32) {

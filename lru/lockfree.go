@@ -1,0 +1,233 @@
+package lru
+
+import (
+	"reflect"
+	"sync/atomic"
+)
+
+// Under SIEVE and S3FIFO a look-up needs no lock: a hit changes no order
+// there and then, it only counts, and the policy catches up when it comes to decide
+// about the entry. What follows lets goroutines read a shard's cache while another,
+// which holds the lock, changes it.
+//
+//	view -> groups of the table -> number of a node -> its key and value
+//
+// Whatever they both touch is accessed by atomic loads and stores. There are two
+// representations of an entry:
+//
+//   - If key and value have no pointers and 64 bytes at most, they are in the node,
+//     and copied word by word. Then nothing is allocated for an entry.
+//   - Else the node has a box, a copy of both that never changes, and the pointer to
+//     it does. The garbage collector knows when the last reader is done.
+//
+// A reader believes a hit if the group has the version that it had before, so that
+// nothing left it nor changed its value meanwhile, and the view is the one that it
+// began with, so that it did not read what was given up. Else it takes the lock. It
+// believes a miss in any case: an entry only moves within the table when the table
+// is made anew, and the old one stays as it was for those who read it, so who does
+// not find a key came at a moment when it was not there.
+
+// sharing is what a cache needs for that beside what it has.
+type sharing[K comparable, V any] struct {
+	view  *atomic.Pointer[view[K, V]] // the shard's; nil before the cache has one
+	boxed bool
+	boxes []atomic.Pointer[box[K, V]] // by node, if boxed
+	marks []atomic.Uint32             // a byte for each node: the hits yet to be counted
+	most  uint32                      // of those
+}
+
+// box is an entry that does not change.
+type box[K comparable, V any] struct {
+	key   K
+	value V
+}
+
+// view is where readers find everything. A slice that has to grow is replaced, and
+// so is the view then.
+type view[K comparable, V any] struct {
+	groups    []group
+	nodes     []node[K, V]
+	boxes     []atomic.Pointer[box[K, V]]
+	marks     []atomic.Uint32
+	deadlines []int64 // or nil
+	most      uint32
+}
+
+const marksPerWord = 4
+
+// mostMarks returns up to how many hits of an entry p wants to know of, or 0 if it
+// must know of each at once.
+func (p Policy) mostMarks() uint32 {
+	switch p {
+	case SIEVE:
+		return 1
+	case S3FIFO:
+		return hitsMask
+	}
+	return 0
+}
+
+func newSharing[K comparable, V any](p Policy) *sharing[K, V] {
+	return &sharing[K, V]{boxed: !wordwise[K, V](), most: p.mostMarks()}
+}
+
+// plain says whether a type has no pointers.
+func plain(t reflect.Type) bool {
+	switch k := t.Kind(); {
+	case reflect.Bool <= k && k <= reflect.Complex128:
+		return true
+	case k == reflect.Array:
+		return t.Len() == 0 || plain(t.Elem())
+	case k == reflect.Struct:
+		for i := range t.NumField() {
+			if !plain(t.Field(i).Type) {
+				return false
+			}
+		}
+		return true
+	}
+	return false
+}
+
+func (s *sharing[K, V]) reset(nodes int) {
+	s.marks, s.boxes = nil, nil
+	s.grow(nodes)
+}
+
+// grow makes room for nodes below n. Hits that are marked meanwhile are lost.
+func (s *sharing[K, V]) grow(n int) {
+	marks := make([]atomic.Uint32, (n+marksPerWord-1)/marksPerWord)
+	for i := range s.marks {
+		marks[i].Store(s.marks[i].Load())
+	}
+	s.marks = marks
+	if s.boxed {
+		boxes := make([]atomic.Pointer[box[K, V]], n)
+		for i := range s.boxes {
+			boxes[i].Store(s.boxes[i].Load())
+		}
+		s.boxes = boxes
+	}
+}
+
+// write makes key and value those of node i.
+func (s *sharing[K, V]) write(n *node[K, V], i uint32, key K, value V) {
+	if s.boxed {
+		n.key, n.value = key, value
+		s.boxes[i].Store(&box[K, V]{key, value})
+	} else {
+		storeWords(n, &node[K, V]{key: key, value: value})
+	}
+}
+
+// erase forgets key and value of node i.
+func (s *sharing[K, V]) erase(n *node[K, V], i uint32) {
+	if s.boxed {
+		*n = node[K, V]{}
+		s.boxes[i].Store(nil)
+	} else {
+		storeWords(n, new(node[K, V]))
+	}
+}
+
+// seen returns how many hits of node i were marked since it was last asked.
+func (s *sharing[K, V]) seen(i uint32) uint32 {
+	if s == nil {
+		return 0
+	}
+	w, shift := &s.marks[i/marksPerWord], i%marksPerWord*8
+	if w.Load()>>shift&0xff == 0 {
+		return 0
+	}
+	return w.And(^(0xff << shift)) >> shift & 0xff
+}
+
+// mark counts a hit of node i, unless another goroutine gets in between. A hot entry
+// has as many as count, so its hits write nothing.
+func (v *view[K, V]) mark(i uint32) {
+	w, shift := &v.marks[i/marksPerWord], i%marksPerWord*8
+	if marks := w.Load(); marks>>shift&0xff < v.most {
+		w.CompareAndSwap(marks, marks+1<<shift)
+	}
+}
+
+// publish shows readers what c consists of now.
+func (c *Cache[K, V]) publish() {
+	if c.sharing == nil || c.sharing.view == nil {
+		return
+	}
+	v := &view[K, V]{groups: c.table.groups, nodes: c.nodes, boxes: c.boxes, marks: c.marks, most: c.most}
+	if c.life.wheel != nil {
+		v.deadlines = c.life.wheel.deadlines
+	}
+	c.sharing.view.Store(v)
+}
+
+// attach makes c, which is shared, the cache that readers of s see, instead of the
+// one that is there.
+func (s *shard[K, V]) attach(c *Cache[K, V]) {
+	if s.core != nil && s.core.sharing != nil {
+		s.core.sharing.view = nil
+	}
+	if s.core = c; c.sharing != nil {
+		c.sharing.view = &s.view
+		c.publish()
+	}
+}
+
+// lookUp finds key without the lock. It is not sure where something changes at that
+// moment, or where the entry may have ended: then the lock must decide. Nor is it
+// when it was first to read the clock for a while, as somebody must take out what has
+// ended.
+func (s *shard[K, V]) lookUp(place uint32, key K, clock *clock, access bool) (value V, ok, sure bool) {
+	v := s.view.Load()
+	if len(v.groups) == 0 {
+		return value, false, true
+	}
+	for at := startOf(v.groups, place); ; at = nextOf(v.groups, at) {
+		g := &v.groups[at]
+		version := atomic.LoadUint32(&g.nodes[versionSlot])
+		control := atomic.LoadUint64(&g.control)
+		for m := matches(control, tag(place)); m != 0; m &= m - 1 {
+			i := atomic.LoadUint32(&g.nodes[slot(m)])
+			if uint64(i) >= uint64(len(v.nodes)) {
+				return value, false, false
+			}
+			found, is := v.entry(i, key)
+			if !is {
+				continue
+			}
+			if v.deadlines != nil {
+				if end := atomic.LoadInt64(&v.deadlines[i]); end != never {
+					if sure, read := clock.fresh(); read || end <= sure {
+						return value, false, false
+					}
+				}
+			}
+			if version&1 != 0 || atomic.LoadUint32(&g.nodes[versionSlot]) != version || s.view.Load() != v {
+				return value, false, false
+			}
+			if access {
+				v.mark(i)
+			}
+			return found, true, true
+		}
+		if empties(control) != 0 {
+			return value, false, true
+		}
+	}
+}
+
+// entry returns the value of node i if its key is that key.
+func (v *view[K, V]) entry(i uint32, key K) (value V, ok bool) {
+	if v.boxes != nil {
+		b := v.boxes[i].Load()
+		if b == nil || b.key != key {
+			return value, false
+		}
+		return b.value, true
+	}
+	var n node[K, V]
+	loadWords(&n, &v.nodes[i])
+	return n.value, n.key == key
+}

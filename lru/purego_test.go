@@ -1,0 +1,5 @@
+//go:build purego
+
+package lru_test
+
+const isPurego = true
