@@ -1,5 +1,6 @@
 // Package lru holds lru.Cache to its bars against hashicorp/golang-lru's
-// simplelru, which is a cache for one goroutine too.
+// simplelru, which is a cache for one goroutine too, and lru.Concurrent to its bars
+// against hashicorp's locked one, otter, ristretto and theine.
 package lru
 
 import (
@@ -49,6 +50,8 @@ func Suite() bar.Suite {
 	s.Figures = append(s.Figures, overhead(lru.LRU, 22), overhead(lru.S3FIFO, 36), overhead(lru.Adaptive, 36), objects(lru.LRU), objects(lru.S3FIFO), objects(lru.Adaptive), bar.Figure{Name: "New(50M), empty", Unit: "MiB", Limit: 1, Measure: func() float64 {
 		return float64(testkit.LiveBytes(func() any { return check(lru.New[uint64, uint64](50_000_000)) })) / (1 << 20)
 	}})
+	s.Bars = append(s.Bars, concurrentBars()...)
+	s.Figures = append(s.Figures, concurrentFigures()...)
 	return s
 }
 

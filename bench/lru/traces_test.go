@@ -158,3 +158,25 @@ func TestPoliciesOnTraces(t *testing.T) {
 		}
 	}
 }
+
+// Shards, and hits that are counted late, cost less than half a point.
+func TestConcurrentOnTraces(t *testing.T) {
+	for name, trace := range map[string]struct {
+		keys     []uint64
+		distinct int
+	}{"oltp": {oltp(t), 186_880}, "w106": {words(t, "w106.gz", 4), 275_171}} {
+		for _, p := range []lru.Policy{lru.S3FIFO, lru.Adaptive} {
+			for _, part := range []int{100, 10, 4} {
+				c := check(lru.NewConcurrent[uint64, struct{}](trace.distinct/part, lru.WithPolicy(p), lru.WithStats(), lru.WithShards(8)))
+				for _, k := range trace.keys {
+					c.GetOrSet(k, struct{}{})
+				}
+				got, want := 100*c.Stats().HitRatio(), ratio(p, trace.distinct/part, trace.keys)
+				t.Logf("%s, %v of %d: %.2f %%, a Cache %.2f %%", name, p, trace.distinct/part, got, want)
+				if got < want-0.5 {
+					t.Errorf("%s, %v of %d: %.2f %%, a Cache %.2f %%", name, p, trace.distinct/part, got, want)
+				}
+			}
+		}
+	}
+}
