@@ -79,8 +79,8 @@ func plain(t reflect.Type) bool {
 	case k == reflect.Array:
 		return t.Len() == 0 || plain(t.Elem())
 	case k == reflect.Struct:
-		for i := range t.NumField() {
-			if !plain(t.Field(i).Type) {
+		for field := range t.Fields() {
+			if !plain(field.Type) {
 				return false
 			}
 		}

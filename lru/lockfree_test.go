@@ -180,7 +180,7 @@ func TestHitRatioWithoutTheLock(t *testing.T) {
 			for i := range n {
 				k := next()
 				if i%10 == 0 {
-					k = uint64(1<<32 + i) // is never asked for again
+					k = 1<<32 + uint64(i) // is never asked for again
 				}
 				for _, c := range []cache[uint64, int]{c, exact} {
 					if _, ok := c.Get(k); !ok {
