@@ -17,6 +17,14 @@ import (
 // itself, and at every sixteenth time another one does, chosen in proportion to its
 // size: so shards grow and shrink with what is asked of them.
 //
+// Under SIEVE and S3FIFO a Get takes no lock, unless a hit restarts the
+// lifetime of its entry by WithSliding, or the entry is about to end or is being
+// written. Its hit counts when the policy comes to decide about the entry, and of many
+// hits in between a few count: that has cost 0.1 points of hit ratio on recorded
+// loads. Where key and value have no pointers, and 64 bytes together at most, a Set
+// allocates nothing; else it allocates a copy of both, which costs their size and 8
+// bytes an entry more, except with a policy whose Get takes a lock.
+//
 // What a method returns is what it found or did at one moment between its call and
 // its return: a Get that begins after a Set of the same key returned finds that
 // value or a later one, or nothing if it was evicted meanwhile. Methods over all

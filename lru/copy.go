@@ -29,8 +29,10 @@ func (c *Concurrent[K, V]) WriteTo(w io.Writer) (int64, error) {
 	return e.snapshot().WriteTo(w)
 }
 
-// ReadFrom replaces the entries by those of an image, of a Cache or a Concurrent, at
-// one moment; see [Cache.ReadFrom]. Loads under way are too old for what it brings.
+// ReadFrom replaces the entries by those of an image, of a Cache or a Concurrent; see
+// [Cache.ReadFrom]. No change of another goroutine comes between, and loads under way
+// are too old for what it brings. A Get that takes no lock may find it in one shard
+// before another.
 func (c *Concurrent[K, V]) ReadFrom(r io.Reader) (int64, error) {
 	var image Cache[K, V]
 	e := c.made.Load()

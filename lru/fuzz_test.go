@@ -13,8 +13,8 @@ import (
 func FuzzCache(f *testing.F) {
 	f.Add(uint8(3), uint8(0), []byte("\x00aa\x00bb\x01a.\x00cc\x00dd\x02a.\x03..\x04\x02."))
 	f.Add(uint8(200), uint8(1), []byte("\x00a\x00\x00b\x01\x00c\xff\x05ab\x06\x01."))
-	for p := range policies {
-		f.Add(uint8(7), uint8(p<<2), []byte("\x00aa\x00bb\x02a.\x02a.\x00cc\x00dd\x00ee\x00ff\x00gg\x00hh\x00ii\x00jj\x02i.\x00bb\x04..\x01aa\x03b."))
+	for p := range 2 * len(policies) {
+		f.Add(uint8(7), uint8(p%len(policies)<<2|p/len(policies)<<7), []byte("\x00aa\x00bb\x02a.\x02a.\x00cc\x00dd\x00ee\x00ff\x00gg\x00hh\x00ii\x00jj\x02i.\x00bb\x04..\x01aa\x03b."))
 	}
 	f.Fuzz(func(t *testing.T, capacity, mode uint8, ops []byte) {
 		size := int(capacity) + 1
@@ -24,12 +24,16 @@ func FuzzCache(f *testing.F) {
 			weigh = func(_ byte, v int) uint32 { return uint32(v % 50) }
 			opts = append(opts, lru.WithWeigher(weigh))
 		}
-		p := policies[int(mode>>2)%len(policies)]
+		p := policies[int(mode>>2&31)%len(policies)]
 		if mode&2 != 0 && p != lru.S3FIFO && p != lru.Adaptive {
 			opts = append(opts, lru.WithHasher(func(k byte) uint64 { return uint64(k % 3) }))
 		}
 		opts = append(opts, lru.WithPolicy(p))
-		c, slow := must(lru.New[byte, int](size, opts...)), newTwin(p, size, weigh)
+		var c cache[byte, int] = must(lru.New[byte, int](size, opts...))
+		if mode&128 != 0 { // in one shard it decides as a Cache
+			c = must(lru.NewConcurrent[byte, int](size, append(opts, lru.WithShards(1))...))
+		}
+		slow := newTwin(p, size, weigh)
 		follow(slow, c)
 		for ; len(ops) >= 3; ops = ops[3:] {
 			k, v := ops[1], int(ops[2])
