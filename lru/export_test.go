@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"reflect"
+	"runtime"
 	"slices"
 )
 
@@ -89,10 +90,22 @@ func (c *Concurrent[K, V]) Check() error {
 		return fmt.Errorf("weight %d, used %d, limit %d, capacity %d", weight, e.quota.used.Load(), limit, e.capacity.Load())
 	case entries != e.len():
 		return fmt.Errorf("%d entries, Len is %d", entries, e.len())
-	case e.loading.flying != 0:
-		return fmt.Errorf("%d loads", e.loading.flying)
 	}
-	return nil
+	return e.loading.check()
+}
+
+// check waits for loads that have told their callers and are about to end.
+func (l *loading) check() error {
+	for range 1_000_000 {
+		l.mu.Lock()
+		flying := l.flying
+		l.mu.Unlock()
+		if flying == 0 {
+			return nil
+		}
+		runtime.Gosched()
+	}
+	return errors.New("loads that do not end")
 }
 
 // checkView returns what is wrong with what readers of s see.

@@ -278,6 +278,7 @@ func TestFunctionsThatPanicAfterALoad(t *testing.T) {
 	load := func(context.Context, string) (int, error) { return 5, nil }
 	c := must(lru.NewConcurrent[string, int](100, lru.WithWeigher(func(string, int) uint32 { panic("weigher") })))
 	assert.Equal(t, answer{panicked: "weigher"}, <-ask(t.Context(), c, "a", load))
+	assert.NoError(t, c.Close())
 	assert.Zero(t, c.Len())
 	check(t, c)
 

@@ -42,6 +42,7 @@ func (b *Backed[K, V]) GetMany(ctx context.Context, keys []K) (map[K]V, error) {
 		}
 		tickets = append(tickets, t)
 	}
+	f.gathered()
 	f.sail()
 	defer func() { // a load panicked
 		for i := range tickets {
@@ -77,13 +78,23 @@ type fleet[K comparable, V any] struct {
 func (f *fleet[K, V]) join(ctx context.Context) context.CancelFunc {
 	if f.ctx == nil {
 		f.ctx, f.cancel = f.b.loading(ctx)
+		f.needed.Add(1) // until all have joined: a write may make the first needless before the next comes
 	}
 	f.needed.Add(1)
-	return sync.OnceFunc(func() {
-		if f.needed.Add(-1) == 0 {
-			f.cancel()
-		}
-	})
+	return sync.OnceFunc(f.leave)
+}
+
+func (f *fleet[K, V]) leave() {
+	if f.needed.Add(-1) == 0 {
+		f.cancel()
+	}
+}
+
+// gathered says that no more loads join.
+func (f *fleet[K, V]) gathered() {
+	if f.ctx != nil {
+		f.leave()
+	}
 }
 
 // sail begins the loads.
