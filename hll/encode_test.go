@@ -223,6 +223,31 @@ func TestWriteToReportsErrors(t *testing.T) {
 	}
 }
 
+// A value that no New made has no image: each way of encoding says so, writes
+// nothing, and leaves it to be made by a decoder.
+func TestZeroValuesHaveNoImage(t *testing.T) {
+	for _, k := range kinds() {
+		if k.free {
+			continue
+		}
+		zero := k.zero()
+		_, binaryErr := zero.MarshalBinary()
+		appended, appendErr := zero.AppendBinary([]byte("head"))
+		var out bytes.Buffer
+		n, writeErr := zero.WriteTo(&out)
+		_, textErr := zero.MarshalText()
+		for _, err := range []error{binaryErr, appendErr, writeErr, textErr} {
+			require.EqualError(t, err, "hll: zero value has nothing to encode, make one with New", k.name)
+		}
+		require.Equal(t, "head", string(appended))
+		require.Zero(t, n)
+		require.Zero(t, out.Len())
+		require.Equal(t, k.zero(), zero, k.name)
+		require.NoError(t, zero.UnmarshalBinary(must(k.value.MarshalBinary())))
+		require.True(t, k.equal(k.value, zero), k.name)
+	}
+}
+
 type limitedWriter struct {
 	room int
 	err  error

@@ -1,6 +1,7 @@
 package hll_test
 
 import (
+	"bytes"
 	"encoding/binary"
 	"math/rand/v2"
 	"strconv"
@@ -367,6 +368,12 @@ func TestWindowParameters(t *testing.T) {
 	} {
 		refuses(t, sparse, mend(change(must(sparse.value.MarshalBinary()))), what)
 	}
+	// Three tokens first, then none, and a last pane that ends behind its number of tokens.
+	image := must(sparse.value.MarshalBinary())
+	cut := bytes.Join([][]byte{image[:56], image[72:90], make([]byte, 8), image[72:76], make([]byte, 8)}, nil)
+	binary.LittleEndian.PutUint64(cut[48:], uint64(len(cut)-56-8))
+	refuses(t, sparse, mend(cut), "a pane that ends early")
+	require.EqualError(t, new(hll.Window).UnmarshalBinary(cut), "hll: corrupt encoding: panes end early")
 	empty := windowKinds()[0]
 	refuses(t, empty, mend(word(32, 1)(must(empty.value.MarshalBinary()))), "a time of no keys")
 }

@@ -224,10 +224,13 @@ func (d *decoder) native(c config, nodes []Node) (*Ring, error) {
 
 // foreign returns the ring of nodes whose tokens the payload holds.
 func (d *decoder) foreign(c config, nodes []Node) (*Ring, error) {
-	points := make([]uint64, 0, len(d.rest)/tokenSize)
+	points := make([]uint64, 0, min(maxTokens, len(d.rest)/tokenSize))
 	for i, n := range nodes {
 		count, ok := d.uvarint()
-		if !ok || count < 1 || count > uint64(len(d.rest)/tokenSize) {
+		switch {
+		case ok && count > uint64(maxTokens-len(points)):
+			return nil, codec.Corrupt(codec.Ring, "more than %d tokens", maxTokens)
+		case !ok || count < 1 || count > uint64(len(d.rest)/tokenSize):
 			return nil, codec.Corrupt(codec.Ring, "tokens of %q are cut short", n.ID)
 		}
 		last := uint64(0)
@@ -243,9 +246,6 @@ func (d *decoder) foreign(c config, nodes []Node) (*Ring, error) {
 	}
 	if len(d.rest) != 0 {
 		return nil, codec.Corrupt(codec.Ring, "%d bytes behind the tokens", len(d.rest))
-	}
-	if len(points) > maxTokens {
-		return nil, codec.Corrupt(codec.Ring, "more than %d tokens", maxTokens)
 	}
 	return assemble(c, nodes, sortPoints(points)), nil
 }

@@ -112,6 +112,32 @@ func TestCraftedImages(t *testing.T) {
 	}
 }
 
+// What the decoder says of tokens that an image promises and a ring cannot have, or
+// the image does not hold, and of a text that is none.
+func TestRefusalsSayWhy(t *testing.T) {
+	r := mustNew(t, ring.Nodes("old"), ring.WithVirtualNodes(3))
+	before := marshal(t, r)
+	params, token := []uint64{8, 0, 0, 2}, []byte{1, 2, 3, 4, 5, 6}
+	promise := func(tokens uint64) []byte {
+		b := append([]byte{1}, token...)
+		return craft(1, params, node("a", "", 1), node("b", "", 1), b, binary.AppendUvarint(nil, tokens), token)
+	}
+	for _, c := range []struct {
+		err  error
+		want string
+	}{
+		{r.UnmarshalBinary(promise(1 << 28)), "ring: corrupt encoding: more than 268435456 tokens"},
+		{r.UnmarshalBinary(promise(1<<28 - 1)), `ring: corrupt encoding: tokens of "b" are cut short`},
+		{r.UnmarshalText([]byte("abc")), "ring: corrupt encoding: text is not base64: illegal base64 data at input byte 0"},
+		{r.UnmarshalText([]byte("ab==")), "ring: corrupt encoding: text is not base64: illegal base64 data at input byte 2"},
+		{r.UnmarshalText(nil), "ring: corrupt encoding: 0 bytes, want at least 24"},
+	} {
+		assert.EqualError(t, c.err, c.want)
+		assert.ErrorIs(t, c.err, ring.ErrCorrupt, c.want)
+	}
+	assert.Equal(t, before, marshal(t, r), "the receiver")
+}
+
 // Threat: an image of a few bytes that asks for gigabytes of tokens.
 func TestSmallImagesCannotAskForMuch(t *testing.T) {
 	for _, image := range [][]byte{

@@ -168,6 +168,23 @@ func TestErrorsSayWhatIsWrong(t *testing.T) {
 	assert.NotErrorIs(t, err, codec.ErrCorrupt)
 }
 
+// A caller that closes a Reader without the payload has checked nothing: it is told
+// so, and the rest of the image stays in the source.
+func TestReaderWantsItsPayloadTaken(t *testing.T) {
+	data := image(0)
+	src := bytes.NewReader(data)
+	r, _, err := codec.NewReader(src, codec.BloomFilter, 1)
+	require.NoError(t, err)
+	assert.EqualError(t, r.Close(), "bloom: corrupt encoding: 24 bytes of the payload were left unread")
+	assert.ErrorIs(t, r.Close(), codec.ErrCorrupt)
+	assert.Equal(t, 24, r.Len())
+	assert.EqualValues(t, len(data)-src.Len(), r.Count())
+	assert.Equal(t, 24+8, src.Len(), "payload and checksum are still to come")
+	_, err = r.Bytes(nil)
+	require.NoError(t, err)
+	assert.NoError(t, r.Close(), "and can be")
+}
+
 func TestSourceErrorsAreNotCorruption(t *testing.T) {
 	broken := errors.New("connection reset")
 	for _, at := range []int{0, 3, 20, 60} {

@@ -76,9 +76,6 @@ func (t *Table) UnmarshalBinary(data []byte) error {
 	cfg := t.config
 	if t.nodes == nil {
 		cfg = defaults()
-		if err := cfg.check(); err != nil {
-			return err
-		}
 	} else if self != t.self {
 		return codec.Incompatible("gossip", "image of node %q, table of node %q", self, t.self)
 	}

@@ -2,10 +2,12 @@ package gossip_test
 
 import (
 	"encoding/binary"
+	"fmt"
 	"testing"
 	"time"
 
 	"github.com/cespare/xxhash/v2"
+	"github.com/distkit/distkit/internal/codec"
 	"github.com/distkit/distkit/internal/testkit"
 	"github.com/distkit/distkit/quorum/gossip"
 	"github.com/stretchr/testify/require"
@@ -95,6 +97,45 @@ func TestImageOfAnother(t *testing.T) {
 	data, err := again.AppendBinary([]byte("x"))
 	require.NoError(t, err)
 	require.Equal(t, "x"+string(image), string(data), "canonical")
+}
+
+// A zero Table takes the image of any node, with the options that New has without
+// options: the same image restores a table with defaults and a zero one alike.
+func TestImageMakesAZeroTable(t *testing.T) {
+	image, _, _ := messages(t)
+	made, zero := table(t, "a"), new(gossip.Table)
+	require.NoError(t, made.UnmarshalBinary(image))
+	require.NoError(t, zero.UnmarshalBinary(image))
+	for _, tab := range []*gossip.Table{made, zero} {
+		for at := range 60 { // suspicions and deaths come when the defaults say
+			tab.TickAt(noon.Add(time.Duration(at) * time.Second))
+		}
+	}
+	for _, name := range []string{"a", "b", "größe", "x"} {
+		at := noon.Add(time.Minute)
+		require.Equal(t, made.StateAt(at, name), zero.StateAt(at, name), name)
+	}
+	require.Equal(t, made.Stats(), zero.Stats())
+
+	// More nodes than the default admits: the image changes neither.
+	large := []byte("\x01a")
+	for i := range 4097 {
+		large = append(large, fmt.Sprintf("\x05%05d\x01\x01\x00\x00\x00\x00\x00\x00\xf8\x3f\x00", i)...)
+	}
+	h := codec.Header{Kind: codec.GossipTable, Params: []uint64{1, 4097}}
+	large = codec.AppendSum(append(codec.AppendHeader(nil, h, len(large)), large...), 0)
+	require.NoError(t, table(t, "a", gossip.WithMaxNodes(4098)).UnmarshalBinary(large))
+	before, err := made.MarshalBinary()
+	require.NoError(t, err)
+	empty := new(gossip.Table)
+	for _, tab := range []*gossip.Table{made, empty} {
+		require.EqualError(t, tab.UnmarshalBinary(large), "gossip: incompatible: image of 4098 nodes, want at most 4096")
+	}
+	after, err := made.MarshalBinary()
+	require.NoError(t, err)
+	require.Equal(t, before, after)
+	_, err = empty.MarshalBinary()
+	require.EqualError(t, err, "gossip: image of a Table that New did not make", "still zero")
 }
 
 func TestHeartbeatsFromTheFuture(t *testing.T) {

@@ -25,7 +25,16 @@ const (
 )
 
 func defaults() config {
-	return config{interval: time.Second, threshold: 8, observers: 2, maxNodes: 4096}
+	c := config{interval: time.Second, threshold: 8, observers: 2, maxNodes: 4096}
+	c.followInterval()
+	return c
+}
+
+// followInterval derives how long a suspicion lasts, unless WithSuspicion said it.
+func (c *config) followInterval() {
+	if !c.timed {
+		c.min, c.max = 2*c.interval, 10*c.interval
+	}
 }
 
 // WithInterval sets how often the caller ticks and talks, 1 ms to a day: the
@@ -69,8 +78,6 @@ func (c *config) check() error {
 	case c.maxNodes < 1 || c.maxNodes > 1<<16:
 		return fmt.Errorf("gossip: nodes are at most %d, want 1 to %d", c.maxNodes, 1<<16)
 	}
-	if !c.timed {
-		c.min, c.max = 2*c.interval, 10*c.interval
-	}
+	c.followInterval()
 	return nil
 }
