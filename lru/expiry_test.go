@@ -435,7 +435,7 @@ func TestExtremeTimes(t *testing.T) {
 // A lifetime may come where none was expected, and memory for it only then.
 func TestFirstLifetime(t *testing.T) {
 	c := digits()
-	plain := testkit.LiveBytes(func() any { return digits() })
+	plain := liveBytesEach(func() any { return digits() })
 	assert.Less(t, plain, uint64(1500))
 	c.SetWithTTL(5, 5, time.Hour)
 	left, ok := c.TTL(4)

@@ -3,17 +3,18 @@ package lru
 import (
 	"errors"
 	"fmt"
+	"hash/maphash"
 	"math/rand/v2"
 	"reflect"
 	"runtime"
 	"slices"
+
+	"github.com/distkit/distkit/internal/hash64"
 )
 
 // Fix makes what is drawn at random the same in every run. The cache must be empty.
 func Fix[K comparable, V any](c *Cache[K, V], seed uint64) {
-	for i := range c.hash.key {
-		c.hash.key[i] = seed<<32 + uint64(2*i) + 0x9e3779b9
-	}
+	c.hash.fix(seed)
 	switch p := c.chooser.(type) {
 	case *random[K, V]:
 		p.rng = rand.New(rand.NewPCG(seed, 0))
@@ -21,6 +22,31 @@ func Fix[K comparable, V any](c *Cache[K, V], seed uint64) {
 		p.rng = rand.New(rand.NewPCG(seed, 0))
 		p.reset()
 	}
+}
+
+func (h *hasher[K]) fix(seed uint64) {
+	for i := range h.key {
+		h.key[i] = seed<<32 + uint64(2*i) + 0x9e3779b9
+	}
+	// A maphash.Seed cannot be chosen, so a hash that depends on one gives way.
+	other := *h
+	other.seed = maphash.MakeSeed()
+	if key := *new(K); h.custom == nil && h.sum(key) != other.sum(key) {
+		h.mode, h.custom = hashCustom, known[K]
+	}
+}
+
+// known is a hash that is the same in every run.
+func known[K comparable](key K) uint64 {
+	switch v := reflect.ValueOf(key); {
+	case v.CanUint():
+		return hash64.Integer(v.Uint())
+	case v.CanInt():
+		return hash64.Integer(v.Int())
+	case v.Kind() == reflect.String:
+		return hash64.String(v.String())
+	}
+	return hash64.String(fmt.Sprint(key))
 }
 
 // Place returns where a table has a key, and a sketch its count.

@@ -162,14 +162,27 @@ func TestWeightsNearTheLimits(t *testing.T) {
 	check(t, c)
 }
 
+// liveBytesEach is testkit.LiveBytes of something small. The runtime takes some
+// kilobytes for itself now and then, which is little among many.
+func liveBytesEach(build func() any) uint64 {
+	const many = 64
+	return testkit.LiveBytes(func() any {
+		var all [many]any
+		for i := range all {
+			all[i] = build()
+		}
+		return all
+	}) / many
+}
+
 // Memory follows the entries, not the capacity; nothing of what left is kept.
 func TestMemory(t *testing.T) {
-	empty := testkit.LiveBytes(func() any { return must(lru.New[uint64, uint64](50_000_000)) })
-	assert.Less(t, empty, uint64(4<<10))
+	empty := liveBytesEach(func() any { return must(lru.New[uint64, uint64](50_000_000)) })
+	assert.Less(t, empty, uint64(1<<10))
 
 	const n = 1 << 17
 	fill := func(c *lru.Cache[uint64, uint64]) *lru.Cache[uint64, uint64] {
-		for i := range uint64(2 * n) {
+		for i := range 2 * uint64(c.Cap()) {
 			c.Set(i, i)
 		}
 		return c
@@ -182,12 +195,12 @@ func TestMemory(t *testing.T) {
 		assert.Less(t, float64(full)/n-16, most, "bytes an entry under %v", p)
 	}
 
-	cleared := testkit.LiveBytes(func() any {
-		c := fill(must(lru.New[uint64, uint64](n)))
+	cleared := liveBytesEach(func() any {
+		c := fill(must(lru.New[uint64, uint64](1 << 12)))
 		c.Clear()
 		return c
 	})
-	assert.Less(t, cleared, uint64(4<<10))
+	assert.Less(t, cleared, uint64(1<<10))
 
 	type blob = *[1 << 20]byte
 	big := testkit.LiveBytes(func() any {

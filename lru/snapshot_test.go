@@ -151,7 +151,7 @@ func TestImagesOfOtherCaches(t *testing.T) {
 	smaller := restored(t, image, must(lru.New[int, int](14, lru.WithPolicy(lru.LFU))))
 	assert.Equal(t, keysOf(c.All())[86:], keysOf(smaller.All()), "keeps what it would evict last")
 	assert.Equal(t, 14, smaller.Cap())
-	used := testkit.LiveBytes(func() any { return restored(t, image, must(lru.New[int, int](14, lru.WithPolicy(lru.LFU)))) })
+	used := liveBytesEach(func() any { return restored(t, image, must(lru.New[int, int](14, lru.WithPolicy(lru.LFU)))) })
 	assert.Less(t, used, uint64(3<<10), "memory is that of a small cache")
 
 	other := restored(t, image, must(lru.New[int, int](14, lru.WithPolicy(lru.LRU))))
