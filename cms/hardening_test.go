@@ -43,7 +43,7 @@ func TestDamagedImagesAreRefused(t *testing.T) {
 				}
 				require.ErrorIs(t, err, end, "cut to %d", n)
 			}
-			for bit := range 8 * len(image) {
+			for bit := 0; bit < 8*len(image); bit += 7 { // each bit of a byte somewhere
 				image[bit/8] ^= 1 << (bit % 8)
 				_ = refuses(t, k, image, "a bit")
 				image[bit/8] ^= 1 << (bit % 8)

@@ -30,10 +30,16 @@ func (s *segmentSim[K]) order() []K { return slices.Concat(s.window, s.probation
 func (s *segmentSim[K]) part() int  { return max(1, s.capacity*s.manner.window/100) }
 
 func (s *segmentSim[K]) weigh(lists ...[]K) (sum int) {
-	for _, k := range slices.Concat(lists...) {
-		sum += s.weights[k]
+	for _, list := range lists {
+		for _, k := range list {
+			sum += s.weights[k]
+		}
 	}
 	return sum
+}
+
+func (s *segmentSim[K]) has(k K) bool {
+	return slices.Contains(s.window, k) || slices.Contains(s.probation, k) || slices.Contains(s.protected, k)
 }
 
 func (s *segmentSim[K]) remove(k K) {
@@ -42,11 +48,10 @@ func (s *segmentSim[K]) remove(k K) {
 
 // demote moves what is too much in a list to probation, 16 entries at most.
 func (s *segmentSim[K]) demote(list *[]K, k K, most int) {
-	for range 16 {
-		if s.weigh(*list) > most && (*list)[0] != k {
-			s.probation = append(s.probation, (*list)[0])
-			*list = (*list)[1:]
-		}
+	for n, held := 0, s.weigh(*list); n < 16 && held > most && (*list)[0] != k; n++ {
+		held -= s.weights[(*list)[0]]
+		s.probation = append(s.probation, (*list)[0])
+		*list = (*list)[1:]
 	}
 }
 
@@ -73,7 +78,10 @@ func (s *segmentSim[K]) hit(k K) {
 func (s *segmentSim[K]) evict(keep *K) (out K) {
 	for moved := 0; ; moved++ {
 		candidate, fresh := first(s.window, keep)
-		victim, old := first(slices.Concat(s.probation, s.protected), keep)
+		victim, old := first(s.probation, keep)
+		if !old {
+			victim, old = first(s.protected, keep)
+		}
 		switch {
 		case !old:
 			out = candidate
@@ -97,11 +105,11 @@ func (s *segmentSim[K]) evict(keep *K) (out K) {
 
 // ask is what a model does with a key.
 func (s *segmentSim[K]) ask(k K) (had bool) {
-	if slices.Contains(s.order(), k) {
+	if s.has(k) {
 		s.hit(k)
 		return true
 	}
-	if len(s.order()) == s.capacity {
+	if len(s.window)+len(s.probation)+len(s.protected) == s.capacity {
 		s.evict(nil)
 	}
 	s.insert(k, 1)

@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/distkit/distkit/internal/invariants"
 	"github.com/distkit/distkit/vclock"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -66,7 +67,11 @@ func TestKilledProcessesLoseNothing(t *testing.T) {
 	d := startFleet(t, 20)
 	rng := rand.New(rand.NewPCG(1, uint64(os.Getpid())))
 	acked := 0
-	for round, dead := range []int{1, 1, 2, 1, 5, 1, 2, 5} {
+	rounds := []int{1, 1, 2, 1, 5, 1, 2, 5}
+	if invariants.Enabled { // other processes do the work: -race has little to find
+		rounds = []int{1, 5}
+	}
+	for round, dead := range rounds {
 		wipe := dead == 1 && round%2 == 1
 		victims := rng.Perm(nodeCount)[:dead]
 		writing, cancel := context.WithCancel(t.Context())
@@ -95,7 +100,7 @@ func TestKilledProcessesLoseNothing(t *testing.T) {
 		require.NoError(t, err, "round %d", round)
 		t.Logf("round %d: %d killed, %d writes, %d copies", round, dead, written.acked, copies)
 	}
-	assert.Greater(t, acked, 100)
+	assert.Greater(t, acked, 12*len(rounds))
 }
 
 // A node that ends in order says farewell, and is missed at once; it comes back

@@ -76,7 +76,7 @@ func TestPublishedFigures(t *testing.T) {
 		{"DISK", pbs.WARS{W: disk, A: ssd, R: ssd, S: ssd}, 2, 1, 1.63, 10.9, 13.6, .763, .15},
 		{"YMMR", pbs.WARS{W: mix(.939, 3, 3.35, .0028), A: ymmr, R: ymmr, S: ymmr}, 1, 1, 5.58, 10.83, 1364, .893, .15},
 	} {
-		p, err := pbs.Predict(3, x.r, x.w, x.m, 300_000, rand.New(rand.NewPCG(1, 2)))
+		p, err := pbs.Predict(3, x.r, x.w, x.m, 100_000, rand.New(rand.NewPCG(1, 2)))
 		require.NoError(t, err)
 		ms := func(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }
 		require.InEpsilon(t, x.read, ms(p.ReadLatency(.999)), .05, "%s %d,%d reads", x.name, x.r, x.w)
