@@ -10,12 +10,15 @@
 //   - How often, and which are the most frequent? Package cms.
 //   - How many different ones? Package hll.
 //   - What stays in memory? Package lru.
+//   - May this request pass? Package ratelimit, with ratelimit/httplimit for
+//     HTTP and the module ratelimit/redislimit for many servers.
 //   - How many answers are enough, and what about the replica that is down?
 //     Package quorum, with quorum/expr, quorum/pbs, quorum/hints and
 //     quorum/gossip.
 //   - Which version came first, and which are in conflict? Package vclock, with
 //     vclock/hlc, vclock/itc and vclock/shiviz.
-//   - Where do two replicas differ? Package merkle.
+//   - Where do two replicas differ? Package merkle; for proofs to those who do
+//     not trust you merkle/tlog, merkle/smt and merkle/blob.
 //
 // The command examples/dynamo puts them together: a replicated store that kills
 // one of its nodes and proves that nothing acknowledged was lost.

@@ -89,8 +89,8 @@ func (c *Concurrent) ContainsHashes(out []bool, hs []uint64) int {
 }
 
 // Merge adds all keys of other, which must not change meanwhile, to c. The size
-// of other must be that of c or a multiple; that and another secret or layout
-// are ErrIncompatible.
+// of other must be that of c or a multiple of it. Another size, secret or layout
+// is ErrIncompatible, and c is as it was.
 func (c *Concurrent) Merge(other *Filter) error {
 	if len(c.words) == 0 {
 		panic("bloom: Merge into a zero Concurrent, make one with NewConcurrent")

@@ -29,7 +29,7 @@
 // # Concurrency
 //
 // Any number of goroutines may query one value at the same time, while none
-// changes it.
+// changes it. A [Concurrent] may be changed at the same time as well.
 //
 // # Accuracy
 //

@@ -87,10 +87,12 @@ func WithMaxDiffs(n int) SessionOption {
 	return func(c *sessionConfig) { c.maxDiffs, c.bounded = n, true }
 }
 
-// Initiate returns the side that begins and learns the differences.
+// Initiate returns the side that begins and learns the differences. It fails for
+// a zero Tree, for an option that is out of its range, and by [ErrLimit] for more ranges than a
+// message has room for, one for each 32 bytes of [WithMaxMessage].
 func (t *Tree) Initiate(opts ...SessionOption) (*Session, error) { return t.session(true, opts) }
 
-// Respond returns the side that answers.
+// Respond returns the side that answers. It fails as [Tree.Initiate] does.
 func (t *Tree) Respond(opts ...SessionOption) (*Session, error) { return t.session(false, opts) }
 
 func (t *Tree) session(starts bool, opts []SessionOption) (*Session, error) {

@@ -55,12 +55,12 @@ const (
 
 // WriteBatch writes many keys at once: one call for each node with all keys
 // that it owns, and the write level for each key. prefs gives the owners of key
-// i, 0 ≤ i < keys, and may use buf for it, as ring.Owners does; call writes the
-// given keys to one node, and its error counts for all of them. WriteBatch
-// returns when every key has met its level or cannot any more; what is slow
-// goes on in the background, as in [Write]. The result has an error for each
-// key, nil where the level was met. Stand-ins are not used: a key whose owners
-// are down is unavailable.
+// i, 0 ≤ i < keys, and may use buf for it, as AppendOwners of package ring does;
+// call writes the given keys to one node, and its error counts for all of them.
+// WriteBatch returns when every key has met its level or cannot any more; what
+// is slow goes on in the background, as in [Write]. The result has an error for
+// each key, nil where the level was met. Stand-ins are not used: a key whose
+// owners are down is unavailable.
 func WriteBatch(ctx context.Context, c *Coordinator, keys int, prefs func(i int, buf []string) []string,
 	call func(ctx context.Context, node string, keys []int) error,
 ) []error {

@@ -339,7 +339,7 @@ func (f *call) expire() {
 
 // detach makes what still runs background work, within the bound: if it is
 // full, the caller waits for calls to end, or for its context, and then what is
-// left is cancelled. The mutex is held when it returns.
+// left is canceled. The mutex is held when it returns.
 func (f *call) detach(ctx context.Context) (cancel error) {
 	f.mu.Lock()
 	for {

@@ -8,7 +8,8 @@
 //	result, err := quorum.Read(ctx, c, prefs, quorum.Op[V]{Call: get, Merge: newest})
 //
 // prefs names the nodes of a key, owners first, then possible stand-ins: what
-// ring.Owners gives. The transport is yours: Call does one request to one node.
+// AppendOwners of package ring gives. The transport is yours: Call does one
+// request to one node.
 //
 // Use it in a store, a cache or a registry whose data lives on several nodes
 // without a leader. Do not use it for what needs consensus: a log, a lock, a

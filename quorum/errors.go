@@ -94,7 +94,7 @@ func (e *Error) Unwrap() []error {
 
 // Indeterminate reports whether this is a write that may still take effect, or
 // has on some replicas: one acked, has not answered, or failed in a way that
-// does not say what it did (a lost acknowledgement looks like any failure).
+// does not say what it did (a lost acknowledgment looks like any failure).
 // False means that no replica has it nor will: nothing was sent, or whoever
 // was asked refused by a [Permanent] error.
 func (e *Error) Indeterminate() bool {

@@ -62,7 +62,7 @@ type readCall[T any] struct {
 
 // Read asks the replicas in prefs, the owners of a key first and then possible
 // stand-ins, and returns when enough of them have answered for c's read level.
-// The rest is cancelled. A nil error means that the level was met; otherwise
+// The rest is canceled. A nil error means that the level was met; otherwise
 // the error is an [*Error] (or says which argument is wrong) and the result is
 // empty.
 //

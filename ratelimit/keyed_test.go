@@ -169,7 +169,7 @@ func TestKeyedFirstSightRace(t *testing.T) {
 }
 
 // Four goroutines fight for slots, tables are replaced, limits set, reservations
-// cancelled: no key gets more than its bound.
+// canceled: no key gets more than its bound.
 func TestKeyedUnderPressure(t *testing.T) {
 	limit := ratelimit.Limit{Events: 1, Period: time.Millisecond, Burst: 5}
 	k := must(ratelimit.NewKeyed(limit))

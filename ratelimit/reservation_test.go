@@ -90,7 +90,7 @@ func TestReserveInWindows(t *testing.T) {
 	}
 }
 
-// Random reservations, cancelled or kept: those that were kept respect the bound,
+// Random reservations, canceled or kept: those that were kept respect the bound,
 // at the instants for which they were promised.
 func TestReservationsRespectTheBound(t *testing.T) {
 	rnd := rand.New(rand.NewPCG(11, 12))

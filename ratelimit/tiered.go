@@ -46,6 +46,8 @@ const (
 // NewTiered returns a limiter of a partition whose buckets are full. The burst is
 // what may be saved beyond the allocated limit's own, 0 or more. The pool is a token
 // bucket, whose clock the partition uses; all partitions of a node have the same one.
+// The errors are those of [New] for either bucket, and one for a pool that is nil or
+// counts by windows.
 func NewTiered(allocated Limit, burst int64, pool *Limiter) (*Tiered, error) {
 	if pool == nil {
 		return nil, errors.New("ratelimit: pool is nil, want the Limiter that the partitions share")
@@ -117,7 +119,8 @@ func (t *Tiered) Reset() {
 }
 
 // SetLimit changes the share of the partition while it is used, as when it splits.
-// Each bucket keeps what it has, up to its new size.
+// Each bucket keeps what it has, up to its new size. The errors are those of
+// [NewTiered], and then nothing has changed.
 func (t *Tiered) SetLimit(allocated Limit, burst int64) error {
 	return t.setLimit(t.now(), allocated, burst)
 }

@@ -25,7 +25,7 @@ func (l *Limiter) Wait(ctx context.Context) error { return l.WaitN(ctx, 1) }
 // case what was reserved is given back. n must not be negative.
 //
 // Callers are served in the order in which they came; but for the events of a
-// cancelled one, which those behind it keep waiting for. [Queue] has no such gaps.
+// canceled one, which those behind it keep waiting for. [Queue] has no such gaps.
 // A limiter by windows promises nothing: there, whoever comes first after a wait
 // is served first.
 func (l *Limiter) WaitN(ctx context.Context, n int64) error {

@@ -63,7 +63,7 @@ func TestWaitErrors(t *testing.T) {
 }
 
 // Who gives up gives back what was reserved.
-func TestWaitCancelled(t *testing.T) {
+func TestWaitCanceled(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		limiter := must(ratelimit.New(ratelimit.PerSecond(1)))
 		require.True(t, limiter.Allow())

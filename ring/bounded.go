@@ -67,8 +67,8 @@ func WithJumps() Option {
 	return func(c *config) { c.set |= setJumps }
 }
 
-// NewBounded returns a Bounded over the nodes of l. The factor must be greater
-// than 1. WithJumps applies.
+// NewBounded returns a Bounded over the nodes of l, which must not be nil. The
+// factor must be finite and greater than 1. WithJumps applies.
 func NewBounded(l Locator, factor float64, opts ...Option) (*Bounded, error) {
 	c, err := configure("Bounded", setJumps, opts)
 	if err != nil {
@@ -88,7 +88,7 @@ func NewBounded(l Locator, factor float64, opts ...Option) (*Bounded, error) {
 
 // SetLocator changes the nodes to those of l. Loads carry over by ID. Work on a
 // node that left counts in the total until it is released. A nil l means no
-// nodes.
+// nodes. It takes time in proportion to the nodes; Acquire does not wait for it.
 func (b *Bounded) SetLocator(l Locator) {
 	if b.factor == 0 {
 		panic("ring: SetLocator of a zero Bounded: make it by NewBounded")
@@ -127,7 +127,8 @@ func (b *Bounded) SetLocator(l Locator) {
 
 // Acquire takes room for one piece of work on the first node in h's preference
 // order that has some; give it back by [Lease.Release]. It is false only if
-// there are no nodes. h is as for the Locator's Locate.
+// there are no nodes. h is as for the Locator's Locate. It costs a Locate, and an
+// AppendLocate of as many nodes as are full where the owner is.
 func (b *Bounded) Acquire(h uint64) (Lease, bool) {
 	r := b.roster.Load()
 	if r == nil || len(r.nodes) == 0 {

@@ -16,7 +16,8 @@ const gone = 1 << 31
 
 // Add returns a ring with nodes added. It costs one pass over the tokens, so add
 // several nodes in one call. The errors are [ErrDuplicateNode],
-// [ErrInvalidNode] and [ErrTooManyNodes], wrapped.
+// [ErrInvalidNode] and [ErrTooManyNodes], wrapped, and [ErrIncompatible] for a
+// decoded ring whose tokens come from a function that it does not have.
 func (r *Ring) Add(nodes ...Node) (*Ring, error) {
 	r.mustBeMade("Add")
 	added, err := members(nodes)
@@ -72,7 +73,8 @@ func (r *Ring) Remove(ids ...string) (*Ring, error) {
 // Update returns a ring in which nodes have the weights and zones given; all
 // must be there already. A weight that grows pulls keys towards its node and
 // moves no others. The errors are [ErrUnknownNode], [ErrDuplicateNode],
-// [ErrInvalidNode] and [ErrTooManyNodes], wrapped.
+// [ErrInvalidNode] and [ErrTooManyNodes], wrapped, and [ErrIncompatible] as for
+// [Ring.Add].
 func (r *Ring) Update(nodes ...Node) (*Ring, error) {
 	r.mustBeMade("Update")
 	updated, err := members(nodes)

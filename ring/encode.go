@@ -95,12 +95,13 @@ func appendNodes(b []byte, nodes []Node) []byte {
 
 // UnmarshalBinary makes r the ring whose image data is; r's own secret stays, and
 // must be the one that the image was made under, or the error is
-// [ErrIncompatible]. All other failures are [ErrCorrupt], and leave r as it was.
+// [ErrIncompatible]. So is it for an image that stands for more tokens than
+// 4,194,304 and 4,096 for each node together, so that a small image cannot ask
+// for much memory. All other failures are [ErrCorrupt]. After any error r is as
+// it was.
+//
 // Tokens from a function come with the image; to change such a ring, let the
 // receiver be made WithTokens, for the function does not.
-//
-// So that a small image cannot ask for much memory, one that stands for more
-// than 4,194,304 tokens and 4,096 for each node is ErrIncompatible.
 //
 // It must not run while others use r.
 func (r *Ring) UnmarshalBinary(data []byte) error {
@@ -122,7 +123,8 @@ func (r *Ring) UnmarshalText(text []byte) error {
 }
 
 // ReadFrom reads exactly one image from src and makes r its ring, as
-// UnmarshalBinary does. At the end of src the error is [ErrCorrupt] and io.EOF.
+// UnmarshalBinary does, and no byte beyond it. At the end of src the error is
+// [ErrCorrupt] and io.EOF, within an image ErrCorrupt and io.ErrUnexpectedEOF.
 func (r *Ring) ReadFrom(src io.Reader) (int64, error) {
 	d, h, err := codec.NewReader(src, codec.Ring, imageVersion)
 	if err != nil {

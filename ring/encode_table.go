@@ -91,7 +91,8 @@ func (t *Table) UnmarshalText(text []byte) error {
 }
 
 // ReadFrom reads exactly one image from src and makes t its table, as
-// UnmarshalBinary does. At the end of src the error is [ErrCorrupt] and io.EOF.
+// UnmarshalBinary does, and no byte beyond it. At the end of src the error is
+// [ErrCorrupt] and io.EOF, within an image ErrCorrupt and io.ErrUnexpectedEOF.
 func (t *Table) ReadFrom(src io.Reader) (int64, error) {
 	d, h, err := codec.NewReader(src, codec.RingTable, tableVersion)
 	if err != nil {

@@ -11,7 +11,7 @@ import (
 // buckets <= 2^31-1. It is the jump consistent hash of Lamping and Veach (2014),
 // and agrees with its other implementations: perfectly balanced, no memory, and
 // from n to n+1 buckets a key moves only to the new one. It takes O(log buckets)
-// time.
+// time. h is a hash of the key, such as distkit.Hash; it is not remixed.
 //
 // Buckets can be added and removed at the end only: when server 3 of 10 fails,
 // Jump cannot say so. That is for shards that are numbered for good, with
@@ -37,7 +37,8 @@ func Jump(h uint64, buckets int) int {
 // JumpBack returns the bucket of h among buckets 0 to buckets-1, -1 unless 1 <=
 // buckets <= 2^31-1. It is JumpBackHash (Ertl 2024, arXiv 2403.18682): it
 // promises what [Jump] does, buckets at the end only, in constant expected time
-// and in integers, but puts keys into other buckets than Jump.
+// and in integers, but puts keys into other buckets than Jump. h is any 64-bit
+// value that differs for different keys.
 //
 // It considers the powers of two below buckets as intervals [p, 2p). The bits of
 // a first random word say in which of them the key once jumped; in the highest

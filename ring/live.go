@@ -14,7 +14,7 @@ import "sync/atomic"
 // The zero Live holds a zero [Ring]. A Live must not be copied.
 type Live struct{ ring atomic.Pointer[Ring] }
 
-// NewLive returns a Live that holds r.
+// NewLive returns a Live that holds r. A nil r stands for a zero [Ring].
 func NewLive(r *Ring) *Live {
 	l := new(Live)
 	l.ring.Store(r)
@@ -32,8 +32,8 @@ func (l *Live) Load() *Ring {
 	return noRing
 }
 
-// CompareAndSwap makes next the current ring if old is, and tells whether it
-// was.
+// CompareAndSwap makes next the current ring if old is, by its pointer, and tells
+// whether it was. A nil next stands for a zero [Ring].
 func (l *Live) CompareAndSwap(old, next *Ring) bool {
 	if old == noRing {
 		old = nil

@@ -154,8 +154,8 @@ func (m *Maglev) OwnerString(key string) (id string, ok bool) {
 }
 
 // OwnerHash is Owner for a key that hashes to h: distkit.Hash(key), or under
-// WithSecret Secret.Hash(key) with the same secret. h is reduced to an entry by
-// its high bits, which is not remixed: small integers all share one entry.
+// WithSecret Secret.Hash(key) with the same secret. h chooses an entry by its
+// high bits and is not remixed: small integers all share one entry.
 func (m *Maglev) OwnerHash(h uint64) (id string, ok bool) {
 	i := m.Locate(h)
 	if i < 0 {

@@ -20,8 +20,8 @@ var (
 	// ErrInvalidNode says that a node has no ID, a weight that is negative,
 	// infinite or not a number, or no tokens.
 	ErrInvalidNode = errors.New("ring: invalid node")
-	// ErrTooManyNodes says that there would be more than 65,536 nodes, or more
-	// than 2^28 tokens in all.
+	// ErrTooManyNodes says that there would be more than 65,536 nodes, or in all
+	// more than 2^28 tokens of a Ring or 2^26 replicas of a [Table].
 	ErrTooManyNodes = errors.New("ring: too many nodes")
 	// ErrIncompatible says that two rings, or an image and its receiver, do not
 	// go together: another secret, or tokens from a function on one side only.
@@ -37,7 +37,7 @@ const (
 	maxTokens = 1 << 28
 )
 
-// Node is a member: a server, a shard, a backend.
+// Node is a member: a server, a shard, a backend. Nodes compare with ==.
 type Node struct {
 	ID     string  // unique among the nodes, not empty
 	Weight float64 // relative capacity, finite; 0 means 1, so drain a node by removing it

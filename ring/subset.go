@@ -17,8 +17,8 @@ import (
 // by one other at most; the rest stay. Options are r's; h is as for
 // [Ring.OwnerHash] and says nothing about where the tenant's keys lie.
 //
-// k >= 1; with as many nodes as r has or more the result is r. It takes one pass
-// over r's nodes and tokens, so keep it.
+// A k below 1 is an error; with as many nodes as r has or more the result is r. It
+// takes one pass over r's nodes and tokens, so keep it.
 func (r *Ring) Subset(h uint64, k int) (*Ring, error) {
 	if k < 1 {
 		return nil, fmt.Errorf("ring: subset has %d nodes, want at least 1", k)

@@ -89,7 +89,7 @@ func parseFlags(args []string, errs io.Writer) (options, error) {
 	f.BoolVar(&o.untilEOF, "until-eof", false, "end when standard input does, as whoever started this process ends")
 	f.IntVar(&o.settings.N, "n", 3, "copies of every key")
 	f.IntVar(&o.settings.R, "r", 2, "answers that a read waits for")
-	f.IntVar(&o.settings.W, "w", 2, "acknowledgements that a write waits for")
+	f.IntVar(&o.settings.W, "w", 2, "acknowledgments that a write waits for")
 	fsync := f.String("fsync", string(node.FsyncGroup), "when a write counts as on disk: group or off")
 	f.DurationVar(&o.settings.RepairEvery, "repair-every", 2*time.Second, "between two comparisons of a node's copies with another's")
 	f.DurationVar(&o.settings.Grace, "grace", time.Minute, "before a deleted key is forgotten, longer than any message is under way; 0 for never")

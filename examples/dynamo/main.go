@@ -95,7 +95,7 @@ func parseFlags(args []string, errs io.Writer) (options, error) {
 	f.IntVar(&o.clients, "clients", 16, "clients that send requests at the same time")
 	f.IntVar(&o.settings.N, "n", 3, "copies of every key")
 	f.IntVar(&o.settings.R, "r", 2, "answers that a read waits for")
-	f.IntVar(&o.settings.W, "w", 2, "acknowledgements that a write waits for")
+	f.IntVar(&o.settings.W, "w", 2, "acknowledgments that a write waits for")
 	f.BoolVar(&o.settings.Strict, "strict", false, "count answers of owners only, not of stand-ins")
 	route := f.String("route", string(node.RouteAware), "whom clients ask: aware (an owner of the key) or any (a node at random, as a balancer does)")
 	fsync := f.String("fsync", string(node.FsyncGroup), "when a write counts as on disk: always, group or off")

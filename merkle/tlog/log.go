@@ -135,14 +135,16 @@ func (l *Log) SubtreeInclusion(start, end, index uint64) ([]merkle.Hash, error) 
 }
 
 // SubtreeConsistency returns the proof that the tree of size entries has the
-// subtree of [start, end) in it, for [VerifySubtreeConsistency].
+// subtree of [start, end) in it, for [VerifySubtreeConsistency]. A size beyond the
+// log, or a range that is no subtree of that tree, is merkle.ErrRange.
 func (l *Log) SubtreeConsistency(start, end, size uint64) ([]merkle.Hash, error) {
 	v := l.view()
 	return v.SubtreeConsistency(start, end, size)
 }
 
 // SubtreeRoot returns the root of the subtree of the entries [start, end), which
-// is [EmptyRoot] if there are none.
+// is [EmptyRoot] if there are none. A range that is no subtree of the log is
+// merkle.ErrRange.
 func (l *Log) SubtreeRoot(start, end uint64) (merkle.Hash, error) {
 	v := l.view()
 	return v.SubtreeRoot(start, end)

@@ -7,8 +7,9 @@ import (
 	"slices"
 )
 
-// ErrTooComplex says that an expression nests deeper than 64 gates, names more
-// nodes than fit, or has a decision diagram of more than 2^20 nodes.
+// ErrTooComplex says that an expression nests deeper than 64 gates, names nodes
+// in more than 65,536 places or, where votes are counted, more than 64 different
+// ones, or has a decision diagram of more than 2^20 vertices.
 var ErrTooComplex = errors.New("expr: expression is too complex")
 
 var errEmpty = errors.New("expr: expression is empty")
@@ -79,8 +80,8 @@ func Choose(k int, e ...Expr) Expr {
 	return Expr{threshold(k, kids)}
 }
 
-// Weighted is satisfied when the weights of its nodes reach the threshold. A
-// weight is at least 1, the threshold at least 1 and at most their sum.
+// Weighted is satisfied when the weights of its nodes reach the limit. A weight
+// is 1 to 2^20, the limit at least 1 and at most their sum.
 func Weighted(limit int, weights map[string]int) Expr {
 	names := slices.Sorted(maps.Keys(weights))
 	kids, w, sum := make([]*gate, len(names)), make([]int, len(names)), 0

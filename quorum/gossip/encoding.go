@@ -40,8 +40,10 @@ func (t *Table) AppendBinary(dst []byte) ([]byte, error) {
 
 // UnmarshalBinary makes the table what it was when the image was made, with the
 // liveness of a process that just began. A table made by New keeps its options
-// and takes only an image of itself (ErrIncompatible); a zero Table becomes the
-// one of the image, with default options. On an error nothing changes.
+// and takes only an image of itself; a zero Table becomes the one of the image,
+// with default options. An image of another node, or of more nodes than
+// WithMaxNodes allows, is ErrIncompatible, whatever else is wrong ErrCorrupt. On
+// an error nothing changes.
 func (t *Table) UnmarshalBinary(data []byte) error {
 	h, payload, err := codec.Parse(data, codec.GossipTable, imageVersion)
 	if err == nil {

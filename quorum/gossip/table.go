@@ -18,7 +18,8 @@ var (
 	// version.
 	ErrCorrupt = codec.ErrCorrupt
 
-	// ErrIncompatible says that an image is the one of another node.
+	// ErrIncompatible says that an image is the one of another node, or has more
+	// nodes than WithMaxNodes allows.
 	ErrIncompatible = codec.ErrIncompatible
 )
 
@@ -73,8 +74,8 @@ func (n *node) watched() bool { return n.admin.Status == Member }
 // able nodes can report others.
 func (n *node) able() bool { return n.admin.Status == Member && n.live != Down }
 
-// New returns the table of the node self, in which it is alone, and not a
-// member before it joins.
+// New returns the table of the node self, a name of 1 to 255 bytes, in which it
+// is alone, and not a member before it joins.
 func New(self string, opts ...Option) (*Table, error) {
 	if err := checkName(self); err != nil {
 		return nil, err
@@ -108,6 +109,9 @@ func (t *Table) must(op string) {
 // of life of a process: what it changes gets a generation, is gossiped, and
 // holds until the next Join or Leave of that node anywhere. To join as what it
 // is already changes nothing.
+//
+// A name has 1 to 255 bytes, a zone at most 255, and a weight is finite; one node
+// more than WithMaxNodes allows is an error, and changes nothing.
 func (t *Table) Join(node string, weight float64, zone string) error {
 	t.must("Join")
 	if err := checkName(node); err != nil {
@@ -128,8 +132,8 @@ func (t *Table) Join(node string, weight float64, zone string) error {
 	return t.administer(n, Admin{Status: Member, Weight: weight, Zone: zone})
 }
 
-// Leave ends the membership of a node that is known. A node that only crashed
-// has not left.
+// Leave ends the membership of a node that is known, and is an error for another.
+// A node that only crashed has not left.
 func (t *Table) Leave(node string) error {
 	t.must("Leave")
 	t.mu.Lock()
