@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/binary"
 	"errors"
+	"fmt"
 	"io"
 	"math"
 	"runtime"
@@ -166,6 +167,15 @@ func TestErrorsSayWhatIsWrong(t *testing.T) {
 	assert.EqualError(t, err, "hll: incompatible: precision is 12 and 14")
 	assert.ErrorIs(t, err, codec.ErrIncompatible)
 	assert.NotErrorIs(t, err, codec.ErrCorrupt)
+}
+
+// What quorum/gossip sends and quorum/hints writes begins with the magic and the
+// letter g or h: no image may begin like that.
+func TestLettersOfOtherFormatsAreNoKinds(t *testing.T) {
+	assert.Equal(t, "bloom.Filter", codec.BloomFilter.String())
+	for _, letter := range []codec.Kind{'g', 'h'} {
+		assert.Equal(t, fmt.Sprintf("kind %d", letter), letter.String())
+	}
 }
 
 // A caller that closes a Reader without the payload has checked nothing: it is told

@@ -8,8 +8,11 @@ import (
 // Kind says what an image holds.
 type Kind byte
 
-// The table of kinds. A number is never given twice, not even when its type is
-// gone.
+// The table of kinds, sixteen for each package. A number is never given twice, not
+// even when its type is gone.
+//
+// 103 (the letter g) and 104 (h) are no kinds and will be none: messages of
+// quorum/gossip and files of quorum/hints begin with the magic and that letter.
 const (
 	BloomFilter   Kind = 1
 	BloomClassic  Kind = 2

@@ -1,7 +1,9 @@
 // Package redislimit holds rate limits over many servers that share a Redis, or a
 // Valkey, alone or as a cluster.
 //
-//	client := redis.NewClient(&redis.Options{Addr: addr, ContextTimeoutEnabled: true})
+//	client := redis.NewClient(&redis.Options{
+//		Addr: addr, ContextTimeoutEnabled: true, MaxRetries: -1, DialerRetries: 1,
+//	})
 //	limiter, err := redislimit.New(client, ratelimit.PerMinute(600).WithBurst(60))
 //	...
 //	r, err := limiter.Decide(ctx, account, 1)
@@ -26,7 +28,9 @@
 //
 // Set ContextTimeoutEnabled in the client's options: then the goroutine that asks makes
 // the trip itself, at half the latency. For other clients another goroutine makes it,
-// because [WithTimeout] must hold.
+// because [WithTimeout] must hold. Let the client neither send nor dial again (MaxRetries
+// -1, DialerRetries 1): what is sent again may be charged again, and what takes long keeps
+// requests waiting and the circuit breaker from knowing.
 //
 // # While the store is down
 //
