@@ -1,13 +1,6 @@
 package hll
 
-import (
-	"cmp"
-	"errors"
-	"io"
-
-	"github.com/distkit/distkit/internal/codec"
-	"github.com/distkit/distkit/internal/hash64"
-)
+import "github.com/distkit/distkit/internal/codec"
 
 // payload is what stands in an image behind the header.
 type payload interface {
@@ -15,123 +8,45 @@ type payload interface {
 	appendTo(b []byte) []byte
 }
 
-// stored is what the encoding methods of a type stand on: its image is a header,
-// whose last parameter is the check value of the secret, and a payload.
+// stored is a type that has an image.
 type stored interface {
-	// image returns header and payload, or an error for a zero value.
-	image() (codec.Header, payload, error)
 	// format returns the kind and the one version that is read and written.
 	format() (codec.Kind, byte)
+	// encode returns header and payload, and false for a zero value. Kind, version and
+	// the check value of the secret, the last parameter, are filled in later.
+	encode() (codec.Header, payload, bool)
 	// accept checks all that a header says, against a payload of that many bytes.
 	accept(h codec.Header, payload int) error
 	// restore makes the receiver what h, which was accepted, and its payload say. It
 	// keeps nothing of the payload and changes nothing when it fails.
 	restore(h codec.Header, payload []byte) error
-	keys() keyed
+	key() *[16]byte
 }
 
-func (k keyed) keys() keyed { return k }
+func (k keyed) key() *[16]byte { return k.secret }
 
-// checkValue is the last parameter of every image.
-func (k keyed) checkValue() uint64 { return hash64.Check(k.secret) }
-
-// acceptSecret compares the secret's check value of a sound image.
-func (k keyed) acceptSecret(check uint64) error {
-	switch {
-	case check == k.checkValue():
-		return nil
-	case check == 0:
-		return codec.Incompatible("hll", "image was made without a secret, receiver has one")
-	case k.secret == nil:
-		return codec.Incompatible("hll", "image was made under a secret, receiver has none")
-	}
-	return codec.Incompatible("hll", "image was made under another secret")
+// image is a [codec.Stored] that keeps the payload between the header, which says
+// how long it is, and its bytes: tokens are sorted once.
+type image struct {
+	of      stored
+	payload payload
 }
 
-var errEncodeZero = errors.New("hll: zero value has nothing to encode, make one with New")
+func imageOf(s stored) *image { return &image{of: s} }
 
-func appendImage(s stored, b []byte) ([]byte, error) {
-	h, p, err := s.image()
-	if err != nil {
-		return b, err
+func (i *image) Format() (codec.Kind, byte) { return i.of.format() }
+
+func (i *image) Secret() *[16]byte { return i.of.key() }
+
+func (i *image) Header() (h codec.Header, size int, ok bool) {
+	if h, i.payload, ok = i.of.encode(); !ok {
+		return h, 0, false
 	}
-	start := len(b)
-	b = codec.AppendHeader(b, h, p.size())
-	return codec.AppendSum(p.appendTo(b), start), nil
+	return h, i.payload.size(), true
 }
 
-func writeImage(s stored, w io.Writer) (int64, error) {
-	h, p, err := s.image()
-	if err != nil {
-		return 0, err
-	}
-	e, err := codec.NewWriter(w, h, p.size())
-	if err == nil {
-		err = e.Bytes(p.appendTo(nil))
-	}
-	n, err2 := e.Close()
-	return n, cmp.Or(err, err2)
-}
+func (i *image) AppendPayload(b []byte) []byte { return i.payload.appendTo(b) }
 
-// acceptHeader is what both ways of decoding check before the payload.
-func acceptHeader(s stored, h codec.Header, payload int) error {
-	if kind, version := s.format(); h.Version != version {
-		return codec.Corrupt(kind, "version is %d, want %d", h.Version, version)
-	}
-	return s.accept(h, payload)
-}
+func (i *image) Accept(h codec.Header, payload uint64) error { return i.of.accept(h, int(payload)) }
 
-func decodeImage(s stored, data []byte) error {
-	kind, version := s.format()
-	h, body, err := codec.Parse(data, kind, version)
-	if err != nil {
-		return err
-	}
-	if err := acceptHeader(s, h, len(body)); err != nil {
-		return err
-	}
-	return restoreImage(s, h, body)
-}
-
-func readImage(s stored, r io.Reader) (int64, error) {
-	kind, version := s.format()
-	d, h, err := codec.NewReader(r, kind, version)
-	if err != nil {
-		return d.Count(), err
-	}
-	if err := acceptHeader(s, h, d.Len()); err != nil {
-		return d.Count(), err
-	}
-	body, err := d.Bytes(nil)
-	if err != nil {
-		return d.Count(), err
-	}
-	if err := d.Close(); err != nil {
-		return d.Count(), err
-	}
-	return d.Count(), restoreImage(s, h, body)
-}
-
-func restoreImage(s stored, h codec.Header, body []byte) error {
-	if err := s.keys().acceptSecret(h.Params[len(h.Params)-1]); err != nil {
-		return err
-	}
-	return s.restore(h, body)
-}
-
-func encodeText(s stored) ([]byte, error) {
-	image, err := appendImage(s, nil)
-	if err != nil {
-		return nil, err
-	}
-	return codec.EncodeText(image), nil
-}
-
-func decodeText(s stored, text []byte) error {
-	kind, _ := s.format()
-	image, err := codec.DecodeText(kind, text)
-	if err != nil {
-		return err
-	}
-	return decodeImage(s, image)
-}
+func (i *image) Restore(h codec.Header, payload []byte) error { return i.of.restore(h, payload) }

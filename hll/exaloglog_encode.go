@@ -16,23 +16,23 @@ const (
 
 func (e *ExaLogLog) format() (codec.Kind, byte) { return kindExaLogLog, exaVersion }
 
-func (e *ExaLogLog) image() (codec.Header, payload, error) {
+func (e *ExaLogLog) encode() (codec.Header, payload, bool) {
 	if e.p == 0 {
-		return codec.Header{}, nil, errEncodeZero
+		return codec.Header{}, nil, false
 	}
 	h := codec.Header{
-		Kind: kindExaLogLog, Version: exaVersion, Align: sketchAlign,
-		Params: []uint64{uint64(e.p), uint64(e.tokens.n), e.checkValue()},
+		Align:  sketchAlign,
+		Params: []uint64{uint64(e.p), uint64(e.tokens.n), 0},
 	}
 	if e.martingale {
 		h.Must = flagMartingale
 	}
 	if len(e.regs) == 0 {
-		return h, tokenCode(e.tokens.sorted()), nil
+		return h, tokenCode(e.tokens.sorted()), true
 	}
 	h.Must |= flagDense
 	h.Params[1] = math.Float64bits(e.history)
-	return h, words(e.regs), nil
+	return h, words(e.regs), true
 }
 
 func (e *ExaLogLog) accept(h codec.Header, payload int) error {
@@ -111,23 +111,23 @@ func (w words) appendTo(b []byte) []byte {
 }
 
 // MarshalBinary returns the image of e; see the package comment for its bytes.
-func (e *ExaLogLog) MarshalBinary() ([]byte, error) { return appendImage(e, nil) }
+func (e *ExaLogLog) MarshalBinary() ([]byte, error) { return codec.Append(imageOf(e), nil) }
 
 // AppendBinary appends the image of e to b.
-func (e *ExaLogLog) AppendBinary(b []byte) ([]byte, error) { return appendImage(e, b) }
+func (e *ExaLogLog) AppendBinary(b []byte) ([]byte, error) { return codec.Append(imageOf(e), b) }
 
 // UnmarshalBinary makes e what its image, exactly data, says; see
 // [Sketch.UnmarshalBinary].
-func (e *ExaLogLog) UnmarshalBinary(data []byte) error { return decodeImage(e, data) }
+func (e *ExaLogLog) UnmarshalBinary(data []byte) error { return codec.Decode(imageOf(e), data) }
 
 // WriteTo writes the image of e to w.
-func (e *ExaLogLog) WriteTo(w io.Writer) (int64, error) { return writeImage(e, w) }
+func (e *ExaLogLog) WriteTo(w io.Writer) (int64, error) { return codec.Write(imageOf(e), w) }
 
 // ReadFrom reads exactly one image from r; see [Sketch.ReadFrom].
-func (e *ExaLogLog) ReadFrom(r io.Reader) (int64, error) { return readImage(e, r) }
+func (e *ExaLogLog) ReadFrom(r io.Reader) (int64, error) { return codec.Read(imageOf(e), r) }
 
 // MarshalText returns the image of e in standard base64, so that JSON works.
-func (e *ExaLogLog) MarshalText() ([]byte, error) { return encodeText(e) }
+func (e *ExaLogLog) MarshalText() ([]byte, error) { return codec.MarshalText(imageOf(e)) }
 
 // UnmarshalText is UnmarshalBinary for what MarshalText returned.
-func (e *ExaLogLog) UnmarshalText(text []byte) error { return decodeText(e, text) }
+func (e *ExaLogLog) UnmarshalText(text []byte) error { return codec.UnmarshalText(imageOf(e), text) }

@@ -19,13 +19,13 @@ const (
 
 func (s *Sketch) format() (codec.Kind, byte) { return codec.HLLSketch, sketchVersion }
 
-func (s *Sketch) image() (codec.Header, payload, error) {
+func (s *Sketch) encode() (codec.Header, payload, bool) {
 	if s.p == 0 {
-		return codec.Header{}, nil, errEncodeZero
+		return codec.Header{}, nil, false
 	}
 	h := codec.Header{
-		Kind: codec.HLLSketch, Version: sketchVersion, Align: sketchAlign,
-		Params: []uint64{uint64(s.p), uint64(s.tokens.n), s.checkValue()},
+		Align:  sketchAlign,
+		Params: []uint64{uint64(s.p), uint64(s.tokens.n), 0},
 	}
 	if s.martingale {
 		h.Must = flagMartingale
@@ -34,7 +34,7 @@ func (s *Sketch) image() (codec.Header, payload, error) {
 		h.Must |= flagDense
 		h.Params[1] = math.Float64bits(s.history)
 	}
-	return h, s.payload(), nil
+	return h, s.payload(), true
 }
 
 func (s *Sketch) payload() payload {
@@ -144,28 +144,28 @@ func unpack(k codec.Kind, b []byte, largest uint8) ([]uint8, error) {
 }
 
 // MarshalBinary returns the image of s; see the package comment for its bytes.
-func (s *Sketch) MarshalBinary() ([]byte, error) { return appendImage(s, nil) }
+func (s *Sketch) MarshalBinary() ([]byte, error) { return codec.Append(imageOf(s), nil) }
 
 // AppendBinary appends the image of s to b.
-func (s *Sketch) AppendBinary(b []byte) ([]byte, error) { return appendImage(s, b) }
+func (s *Sketch) AppendBinary(b []byte) ([]byte, error) { return codec.Append(imageOf(s), b) }
 
 // UnmarshalBinary makes s the sketch whose image is exactly data, of which it
 // keeps nothing. s keeps its WithSecret: an image that was not made under it is
 // ErrIncompatible. Whatever else is wrong is ErrCorrupt. After an error s is as
 // it was.
-func (s *Sketch) UnmarshalBinary(data []byte) error { return decodeImage(s, data) }
+func (s *Sketch) UnmarshalBinary(data []byte) error { return codec.Decode(imageOf(s), data) }
 
 // WriteTo writes the image of s to w.
-func (s *Sketch) WriteTo(w io.Writer) (int64, error) { return writeImage(s, w) }
+func (s *Sketch) WriteTo(w io.Writer) (int64, error) { return codec.Write(imageOf(s), w) }
 
 // ReadFrom reads exactly one image from r, as UnmarshalBinary does, and no byte
 // beyond it. A source that ends before the first byte is io.EOF as well as
 // ErrCorrupt, one that ends early io.ErrUnexpectedEOF. Memory grows with what
 // arrives, whatever the header promises.
-func (s *Sketch) ReadFrom(r io.Reader) (int64, error) { return readImage(s, r) }
+func (s *Sketch) ReadFrom(r io.Reader) (int64, error) { return codec.Read(imageOf(s), r) }
 
 // MarshalText returns the image of s in standard base64, so that JSON works.
-func (s *Sketch) MarshalText() ([]byte, error) { return encodeText(s) }
+func (s *Sketch) MarshalText() ([]byte, error) { return codec.MarshalText(imageOf(s)) }
 
 // UnmarshalText is UnmarshalBinary for what MarshalText returned.
-func (s *Sketch) UnmarshalText(text []byte) error { return decodeText(s, text) }
+func (s *Sketch) UnmarshalText(text []byte) error { return codec.UnmarshalText(imageOf(s), text) }

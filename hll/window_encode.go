@@ -19,19 +19,19 @@ const (
 
 func (w *Window) format() (codec.Kind, byte) { return codec.HLLWindow, windowVersion }
 
-func (w *Window) image() (codec.Header, payload, error) {
+func (w *Window) encode() (codec.Header, payload, bool) {
 	if len(w.panes) == 0 {
-		return codec.Header{}, nil, errEncodeZero
+		return codec.Header{}, nil, false
 	}
 	h := codec.Header{
-		Kind: codec.HLLWindow, Version: windowVersion, Align: sketchAlign,
-		Params: []uint64{uint64(w.p), uint64(w.d), uint64(len(w.panes)), uint64(w.newest), w.checkValue()},
+		Align:  sketchAlign,
+		Params: []uint64{uint64(w.p), uint64(w.d), uint64(len(w.panes)), uint64(w.newest), 0},
 	}
 	var code paneCode
 	for i := range w.panes {
 		code = append(code, w.pane(w.newest-int64(len(w.panes)-1-i)).payload())
 	}
-	return h, code, nil
+	return h, code, true
 }
 
 // paneCode is the payload: the panes from the oldest to the newest, each as a
@@ -153,23 +153,23 @@ func cutUint32(b []byte) (v uint32, rest []byte, err error) {
 }
 
 // MarshalBinary returns the image of w; see the package comment for its bytes.
-func (w *Window) MarshalBinary() ([]byte, error) { return appendImage(w, nil) }
+func (w *Window) MarshalBinary() ([]byte, error) { return codec.Append(imageOf(w), nil) }
 
 // AppendBinary appends the image of w to b.
-func (w *Window) AppendBinary(b []byte) ([]byte, error) { return appendImage(w, b) }
+func (w *Window) AppendBinary(b []byte) ([]byte, error) { return codec.Append(imageOf(w), b) }
 
 // UnmarshalBinary makes w what its image, exactly data, says, duration and panes
 // included; see [Sketch.UnmarshalBinary].
-func (w *Window) UnmarshalBinary(data []byte) error { return decodeImage(w, data) }
+func (w *Window) UnmarshalBinary(data []byte) error { return codec.Decode(imageOf(w), data) }
 
 // WriteTo writes the image of w to dst.
-func (w *Window) WriteTo(dst io.Writer) (int64, error) { return writeImage(w, dst) }
+func (w *Window) WriteTo(dst io.Writer) (int64, error) { return codec.Write(imageOf(w), dst) }
 
 // ReadFrom reads exactly one image from src; see [Sketch.ReadFrom].
-func (w *Window) ReadFrom(src io.Reader) (int64, error) { return readImage(w, src) }
+func (w *Window) ReadFrom(src io.Reader) (int64, error) { return codec.Read(imageOf(w), src) }
 
 // MarshalText returns the image of w in standard base64, so that JSON works.
-func (w *Window) MarshalText() ([]byte, error) { return encodeText(w) }
+func (w *Window) MarshalText() ([]byte, error) { return codec.MarshalText(imageOf(w)) }
 
 // UnmarshalText is UnmarshalBinary for what MarshalText returned.
-func (w *Window) UnmarshalText(text []byte) error { return decodeText(w, text) }
+func (w *Window) UnmarshalText(text []byte) error { return codec.UnmarshalText(imageOf(w), text) }
