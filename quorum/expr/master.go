@@ -9,11 +9,6 @@ import (
 	"time"
 )
 
-const (
-	gap        = 1e-9 // between the strategy and its bound
-	maxColumns = 20_000
-)
-
 // master is the linear program: rows for the sums of the reads' and of the
 // writes' probabilities, a row for each fraction and node, "load - L ≤ 0", and
 // one for each fraction with a limit, "L ≤ limit".
@@ -73,12 +68,22 @@ func (m *master) solve() error {
 	if err := m.setUp(); err != nil {
 		return err
 	}
-	if err := m.generate(); err != nil {
-		return err
-	}
+	m.generate()
 	if m.objective == MinLoad {
 		return nil
 	}
+	if err := m.checkLimit(); err != nil {
+		return err
+	}
+	if err := m.turnToCosts(); err != nil {
+		return err
+	}
+	m.generate()
+	return nil
+}
+
+// checkLimit returns an error if the least load exceeds the limit.
+func (m *master) checkLimit() error {
 	for _, f := range m.frac {
 		if least := m.strategy().Load(f); least > m.limit {
 			if len(m.frac) > 1 {
@@ -87,6 +92,13 @@ func (m *master) solve() error {
 			return fmt.Errorf("expr: load limit is %g, the least load is %g", m.limit, least)
 		}
 	}
+	return nil
+}
+
+// turnToCosts makes the program one of the other objective: a load costs nothing
+// any more and gets a row that limits it, and a quorum costs what the objective
+// says, in units of what the strategy of the least load has.
+func (m *master) turnToCosts() error {
 	m.costs, m.bound, m.costUnit = true, 0, 1
 	first := 0.0
 	for _, q := range m.quorums {
@@ -99,11 +111,10 @@ func (m *master) solve() error {
 	}
 	basis := m.lp.basis
 	for _, level := range m.levels {
-		m.lp.cols[level].cost = 0
 		row := len(m.lp.b)
 		m.lp.b = append(m.lp.b, m.limit/m.unit)
 		c := &m.lp.cols[level]
-		c.row, c.val = append(c.row, row), append(c.val, 1)
+		c.cost, c.row, c.val = 0, append(c.row, row), append(c.val, 1)
 		basis = append(basis, m.lp.add(column{row: []int{row}, val: []float64{1}}))
 	}
 	for _, q := range m.quorums {
@@ -112,7 +123,7 @@ func (m *master) solve() error {
 	if !m.lp.start(basis) {
 		return errUneven
 	}
-	return m.generate()
+	return nil
 }
 
 // free is the solution where the load does not matter: on each side the one
@@ -131,33 +142,15 @@ func (m *master) row(f, node int) int { return 2 + f*len(m.s.nodes) + node }
 // errUneven is what the arithmetic of a program cannot be trusted with.
 var errUneven = errors.New("expr: capacities are too uneven, want the least within 10^-12 of what the quorums need")
 
-// setUp begins with one quorum on each side, and the levels that they need. The
-// quorums are those of the least work in all: no strategy has a load that is
-// less than their work shared out to all nodes, nor need one have more than all
-// of it. That is the unit of the program, whatever the unit of capacities is.
+// setUp begins with one quorum on each side, and the levels that they need.
 func (m *master) setUp() error {
 	n := len(m.s.nodes)
 	m.lp.b = make([]float64, 2+n*len(m.frac))
 	m.lp.b[0], m.lp.b[1] = 1, 1
-	m.unit = 1
-	var sets [2][]int
-	least, most := 0.0, 0.0
-	for side := range 2 {
-		price := make([]float64, n)
-		for x := range price {
-			for f, w := range m.weight {
-				price[x] += w * m.work(side, f, x)
-				most = max(most, m.work(side, f, x))
-			}
-		}
-		var work float64
-		work, sets[side] = m.pick[side].cheapest(price)
-		least += work
+	sets, err := m.leastWork()
+	if err != nil {
+		return err
 	}
-	if !(least > 0) || math.IsInf(least, 1) || most/least > 1e12 {
-		return errUneven
-	}
-	m.unit = least
 	m.scale = make([]float64, n*len(m.frac))
 	for f := range m.frac {
 		for x := range n {
@@ -169,29 +162,63 @@ func (m *master) setUp() error {
 		basis[side] = m.add(side, set)
 	}
 	for f := range m.frac {
-		busy, most := 0, -1.0
-		level := column{cost: m.weight[f]}
-		for x := range n {
-			row := m.row(f, x)
-			level.row, level.val = append(level.row, row), append(level.val, -m.scale[f*n+x])
-			basis[row] = m.lp.add(column{row: []int{row}, val: []float64{1}})
-			load := 0.0
-			for _, q := range m.quorums {
-				if slices.Contains(q.set, x) {
-					load += m.work(q.side, f, x)
-				}
-			}
-			if load > most {
-				busy, most = row, load
-			}
-		}
-		basis[busy] = m.lp.add(level)
-		m.levels = append(m.levels, basis[busy])
+		m.addLevel(f, basis)
 	}
 	if !m.lp.start(basis) {
 		return errUneven
 	}
 	return nil
+}
+
+// leastWork returns the quorum of each side that is the least work in all, and
+// makes their work the unit of the program, whatever the unit of capacities is: no
+// strategy has a load that is less than it shared out to all nodes, nor need one
+// have more than all of it.
+func (m *master) leastWork() (sets [2][]int, err error) {
+	m.unit = 1
+	least, most := 0.0, 0.0
+	for side := range 2 {
+		price := make([]float64, len(m.s.nodes))
+		for x := range price {
+			for f, w := range m.weight {
+				price[x] += w * m.work(side, f, x)
+				most = max(most, m.work(side, f, x))
+			}
+		}
+		var work float64
+		work, sets[side] = m.pick[side].cheapest(price)
+		least += work
+	}
+	if !(least > 0) || math.IsInf(least, 1) || most/least > 1e12 {
+		return sets, errUneven
+	}
+	m.unit = least
+	return sets, nil
+}
+
+// addLevel adds the load at a fraction, and what each node has left to it. In the
+// basis the row of the busiest node has the load, and those of others what they
+// have left: that is feasible.
+func (m *master) addLevel(f int, basis []int) {
+	n := len(m.s.nodes)
+	busy, most := 0, -1.0
+	level := column{cost: m.weight[f]}
+	for x := range n {
+		row := m.row(f, x)
+		level.row, level.val = append(level.row, row), append(level.val, -m.scale[f*n+x])
+		basis[row] = m.lp.add(column{row: []int{row}, val: []float64{1}})
+		load := 0.0
+		for _, q := range m.quorums {
+			if slices.Contains(q.set, x) {
+				load += m.work(q.side, f, x)
+			}
+		}
+		if load > most {
+			busy, most = row, load
+		}
+	}
+	basis[busy] = m.lp.add(level)
+	m.levels = append(m.levels, basis[busy])
 }
 
 // work is the load that a node bears for being in every quorum of a side, in
@@ -242,90 +269,4 @@ func (m *master) add(side int, set []int) int {
 	q.column = m.lp.add(c)
 	m.quorums = append(m.quorums, q)
 	return q.column
-}
-
-// generate adds quorums that the prices ask for until none is worth it, or the
-// bound proves that the rest does not matter.
-func (m *master) generate() error {
-	for len(m.quorums) < maxColumns {
-		if !m.lp.improve() {
-			break
-		}
-		value := 0.0
-		for i, j := range m.lp.basis {
-			value += m.lp.x[i] * m.lp.cols[j].cost
-		}
-		bound, added := m.demand()
-		m.bound = max(m.bound, bound)
-		if value-m.bound <= gap*value || !added {
-			break
-		}
-	}
-	return nil
-}
-
-// demand finds the cheapest quorums under the prices of the nodes, adds those
-// that are worth it, and returns the bound that the prices prove.
-func (m *master) demand() (bound float64, added bool) {
-	n := len(m.s.nodes)
-	y := make([]float64, n*len(m.frac)) // prices: ≥ 0, and for the load they sum to the weight
-	for f := range m.frac {
-		sum := 0.0
-		for x := range n {
-			y[f*n+x] = max(-m.lp.dual[m.row(f, x)], 0) * m.scale[f*n+x]
-			sum += y[f*n+x]
-		}
-		for x := range n {
-			if !m.costs {
-				y[f*n+x] *= m.weight[f] / sum
-			} else {
-				bound -= y[f*n+x] * m.limit / m.unit
-			}
-		}
-	}
-	for side := range 2 {
-		price := make([]float64, n)
-		for f := range m.frac {
-			for x := range n {
-				price[x] += y[f*n+x] * m.work(side, f, x)
-			}
-		}
-		total, set := m.cheapest(side, price)
-		bound += total
-		if total < m.lp.dual[side]-tiny {
-			m.add(side, set)
-			added = true
-		}
-	}
-	return bound, added
-}
-
-// cheapest adds to the prices what the objective costs. The latency of a quorum
-// is that of the slowest node that it waits for: with each node as the slowest,
-// the rest is the cheapest among those that are not slower.
-func (m *master) cheapest(side int, price []float64) (best float64, set []int) {
-	if !m.costs {
-		return m.pick[side].cheapest(price)
-	}
-	if m.objective == MinNetwork {
-		for x := range price {
-			price[x] += m.share(side) / m.costUnit
-		}
-		return m.pick[side].cheapest(price)
-	}
-	best = math.Inf(1)
-	for x := range price {
-		slowest := m.s.nodeLatency(x)
-		fast := slices.Clone(price)
-		for z := range fast {
-			if m.s.nodeLatency(z) > slowest {
-				fast[z] = math.Inf(1)
-			}
-		}
-		total, q := m.pick[side].cheapest(fast)
-		if total += m.share(side) * slowest.Seconds() / m.costUnit; total < best {
-			best, set = total, q
-		}
-	}
-	return best, set
 }
