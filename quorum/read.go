@@ -95,26 +95,11 @@ func Read[T any](ctx context.Context, c *Coordinator, prefs []string, op Op[T]) 
 	return readMany(ctx, c, prefs, op)
 }
 
+// readMany asks on goroutines, and returns when the level is met or cannot be.
 func readMany[T any](ctx context.Context, c *Coordinator, prefs []string, op Op[T]) (Result[T], error) {
 	r := &readCall[T]{op: op}
 	defer r.endUnlessLaunched(c)
-	err := r.prepare(ctx, c, &c.read, opRead, prefs)
-	if err == nil && ctx.Err() != nil {
-		err = r.fail(contextReason(ctx))
-	}
-	if err == nil {
-		r.values = r.space[:min(c.n, inlineSlots)]
-		if c.n > inlineSlots {
-			r.values = make([]T, c.n)
-		}
-		r.work = r
-		if r.urgent = r.idle; c.hedge != nil {
-			r.ranked = true
-			r.pick()
-		}
-		err = r.launch()
-	}
-	if err != nil {
+	if err := r.dispatch(ctx, c, prefs); err != nil {
 		return Result[T]{}, err
 	}
 	defer r.part()
@@ -123,21 +108,43 @@ func readMany[T any](ctx context.Context, c *Coordinator, prefs []string, op Op[
 	} else {
 		r.wait(ctx)
 	}
+	return r.finish(ctx, prefs)
+}
 
+// dispatch asks the first replicas.
+func (r *readCall[T]) dispatch(ctx context.Context, c *Coordinator, prefs []string) error {
+	if err := r.prepare(ctx, c, &c.read, opRead, prefs); err != nil {
+		return err
+	}
+	if ctx.Err() != nil {
+		return r.fail(contextReason(ctx))
+	}
+	r.values = r.space[:min(c.n, inlineSlots)]
+	if c.n > inlineSlots {
+		r.values = make([]T, c.n)
+	}
+	r.work = r
+	if r.urgent = r.idle; c.hedge != nil {
+		r.ranked = true
+		r.pick()
+	}
+	return r.launch()
+}
+
+// finish takes what was decided, cancels what runs, merges and repairs.
+func (r *readCall[T]) finish(ctx context.Context, prefs []string) (res Result[T], err error) {
 	r.mu.Lock()
 	r.returned = true
 	if r.running != 0 {
-		c.shared.background.Add(int64(popcount(r.running)))
+		r.c.shared.background.Add(int64(popcount(r.running)))
 	}
-	err = r.verdict()
-	decided := r.decided
-	var res Result[T]
-	if err == nil {
+	if err = r.verdict(); err == nil {
 		res = r.replies()
 	}
+	decided := r.decided
 	r.cancelAndUnlock(context.Canceled)
 	if err == nil {
-		if res.Value = r.merge(res.Replies); c.repair != RepairNone {
+		if res.Value = r.merge(res.Replies); r.c.repair != RepairNone {
 			err = r.mend(ctx, prefs, &res)
 		}
 	}
@@ -225,16 +232,10 @@ func readOne[T any](ctx context.Context, c *Coordinator, prefs []string, op Op[T
 			failed = append(failed, NodeError{node, ErrDown})
 			continue
 		}
-		start := now()
-		v, callErr := askInline(ctx, op.Call, t)
-		latency := start.since()
+		reply, callErr := askInline(ctx, c, op.Call, t)
 		asked++
-		if c.observer != nil {
-			c.observer(Event{Op: opRead, Target: t, Latency: latency, Err: callErr})
-		}
 		if callErr == nil {
-			c.shared.answered(opRead, latency)
-			return Result[T]{Value: v, Replies: []Reply[T]{{Target: t, Value: v, Latency: latency}}, Failed: failed}, asked, nil
+			return Result[T]{Value: reply.Value, Replies: []Reply[T]{reply}, Failed: failed}, asked, nil
 		}
 		failed = append(failed, NodeError{node, callErr})
 		err = ErrNoQuorum
@@ -249,7 +250,22 @@ func readOne[T any](ctx context.Context, c *Coordinator, prefs []string, op Op[T
 	return res, asked, c.failRead(err, nil, failed)
 }
 
-func askInline[T any](ctx context.Context, ask func(context.Context, Target) (T, error), t Target) (v T, err error) {
+// askInline asks one replica, and tells the observer and the statistics.
+func askInline[T any](ctx context.Context, c *Coordinator, ask func(context.Context, Target) (T, error), t Target) (Reply[T], error) {
+	start := now()
+	v, err := guarded(ctx, ask, t)
+	latency := start.since()
+	if c.observer != nil {
+		c.observer(Event{Op: opRead, Target: t, Latency: latency, Err: err})
+	}
+	if err == nil {
+		c.shared.answered(opRead, latency)
+	}
+	return Reply[T]{Target: t, Value: v, Latency: latency}, err
+}
+
+// guarded makes an error of a panic: a replica that failed, no more.
+func guarded[T any](ctx context.Context, ask func(context.Context, Target) (T, error), t Target) (v T, err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			err = fmt.Errorf("quorum: call panicked: %v\n%s", p, debug.Stack())
