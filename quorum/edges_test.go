@@ -228,6 +228,30 @@ func TestPanicsOfTheCaller(t *testing.T) {
 	})
 }
 
+// TestMissedOfTheDown: whatever the replicas that are up do meanwhile, an owner
+// that was down from the start is missed on the caller's goroutine. The variable
+// is not guarded, so the race detector tells, and a panic would end the process.
+func TestMissedOfTheDown(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newCluster()
+		c := build(t, 3, 2, 2, quorum.WithHealth(s.down("a")))
+		missed := 0
+		op := s.writeOp()
+		op.Missed = func(owner string, err error) {
+			require.Equal(t, "a", owner)
+			require.ErrorIs(t, err, quorum.ErrDown)
+			missed++
+			panic("ouch")
+		}
+		for i := range 100 {
+			require.PanicsWithValue(t, "ouch", func() { _, _ = quorum.Write(t.Context(), c, abc, op) })
+			require.Equal(t, i+1, missed)
+		}
+		rest(time.Second)
+		check(t, c)
+	})
+}
+
 // mendSick reads with a health function that panics when the read is over and
 // the repair begins.
 func mendSick(t *testing.T, c *quorum.Coordinator, s *cluster) {

@@ -8,8 +8,10 @@ import (
 )
 
 // launch begins the operation: it decides what to contact, and refuses if that
-// cannot be enough. No lock is needed before the first goroutine.
-func (f *call) launch() error {
+// cannot be enough. No lock is needed before the first goroutine. It returns the
+// owners that are down and get no stand-in, which the caller reports: a function of
+// its own may panic, and must not on a goroutine of ours.
+func (f *call) launch() (absent uint64, err error) {
 	f.start = now()
 	for rest := f.urgent & f.idle; rest != 0; rest &= rest - 1 {
 		f.send(lowest(rest))
@@ -17,15 +19,16 @@ func (f *call) launch() error {
 	f.topUp()
 	if !f.hopeful() {
 		f.running = 0 // none was sent
-		return f.fail(ErrUnavailable, nil)
+		return 0, f.fail(ErrUnavailable, nil)
 	}
+	absent = f.overdue()
 	f.wake = make(chan struct{}, 1)
 	f.refs = 1
 	if !f.limit.IsZero() {
 		f.timer = time.AfterFunc(f.c.straggler, f.expire)
 	}
 	f.begin(f.running)
-	return nil
+	return absent, nil
 }
 
 // begin starts a goroutine for every place of set, which send marked.

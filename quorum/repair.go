@@ -87,7 +87,7 @@ func (r *readCall[T]) mendNow(ctx context.Context, prefs []string, same, stale u
 	p.straggle()
 	r.c.shared.inFlight.Add(1)
 	defer p.endUnlessLaunched(r.c)
-	if err := p.launch(); err != nil {
+	if _, err := p.launch(); err != nil {
 		return false, err
 	}
 	defer p.part()

@@ -86,6 +86,7 @@ func TestHalfDoneWrites(t *testing.T) {
 			res, err := quorum.Read(t.Context(), c, abc, s.op())
 			require.NoError(t, err)
 			require.Equal(t, 2, res.Value)
+			synctest.Wait() // c may just begin, and looks at the delays
 			s.delay = map[string]time.Duration{"a": 5 * ms}
 			res, err = quorum.Read(t.Context(), c, abc, s.op())
 			require.NoError(t, err)

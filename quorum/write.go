@@ -17,8 +17,10 @@ type WriteOp struct {
 
 	// Missed is called exactly once for each owner that the write reaches
 	// neither itself nor by a stand-in, with the owner's first error, before or
-	// after Write returns: the place to keep a hint at the coordinator. An
-	// operation that sent nothing misses nobody. May be nil.
+	// after Write returns: the place to keep a hint at the coordinator. For an
+	// owner that was down from the start it runs on the caller's goroutine, else on
+	// that of a replica call. An operation that sent nothing misses nobody. May be
+	// nil.
 	Missed func(owner string, err error)
 
 	// Done is called exactly once, when no call of the write runs any more, with
@@ -58,6 +60,7 @@ func Write(ctx context.Context, c *Coordinator, prefs []string, op WriteOp) (Rec
 	c.shared.writes.Add(1)
 	w := &writeCall{op: op}
 	defer w.endUnlessLaunched(c)
+	absent := uint64(0)
 	err := w.prepare(ctx, c, &c.write, opWrite, prefs)
 	if err == nil && ctx.Err() != nil {
 		err = w.fail(contextReason(ctx))
@@ -66,16 +69,13 @@ func Write(ctx context.Context, c *Coordinator, prefs []string, op WriteOp) (Rec
 		w.work = w
 		w.every = true
 		w.straggle()
-		err = w.launch()
+		absent, err = w.launch()
 	}
 	if err != nil {
 		return Receipt{Failed: w.failures}, err
 	}
 	defer w.part()
-	w.mu.Lock()
-	missed := w.overdue()
-	w.mu.Unlock()
-	w.report(missed)
+	w.report(absent)
 	w.wait(ctx)
 
 	cancel := w.detach(ctx)
