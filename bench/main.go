@@ -48,6 +48,7 @@ func run(args []string, out, errs io.Writer) int {
 	flags.SetOutput(errs)
 	pattern := flags.String("run", "", "only bars whose name matches this `regexp`")
 	rounds := flags.Int("rounds", 9, "rounds of each side; the fastest counts")
+	flags.StringVar(&lru.Traces, "traces", lru.Traces, "`folder` of the requests that lru replays beside generated ones")
 	if err := flags.Parse(args); err != nil {
 		return 2
 	}

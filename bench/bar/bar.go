@@ -3,7 +3,7 @@
 // [Figure] bounds something that is not a time. A [Suite] is what one package
 // has of both, written once and used twice: as a table of bars,
 //
-//	GOWORK=off go -C bench run . [-run regexp] [-rounds n] [package ...]
+//	GOWORK=off go -C bench run . [-run regexp] [-rounds n] [-traces dir] [package ...]
 //
 // and as benchmarks whose names benchstat reads,
 //
@@ -61,11 +61,18 @@ type Figure struct {
 	Measure func() float64
 }
 
+// Table is what stands behind a figure, for the reader.
+type Table struct {
+	Name string
+	Rows func() [][]string // the first is the heading
+}
+
 // Suite is what one package is held to.
 type Suite struct {
 	Package string
 	Bars    []Bar
 	Figures []Figure
+	Tables  []Table
 }
 
 // Benchmark runs both sides of every bar as sub-benchmarks named NAME/impl=IMPL;

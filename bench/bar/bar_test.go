@@ -48,6 +48,16 @@ func TestTableTellsPassFromShort(t *testing.T) {
 	t.Log(out.String())
 }
 
+func TestTables(t *testing.T) {
+	rows := func() [][]string { return [][]string{{"what", "n"}, {"a", "1"}} }
+	s := Suite{Package: "tables", Tables: []Table{{"shown", rows}, {"not selected", rows}}}
+	var out bytes.Buffer
+	Run(&out, s, regexp.MustCompile("shown"), 1)
+	if want := "\n#### shown\n\n| what | n |\n|---|---|\n| a | 1 |\n"; !strings.HasSuffix(out.String(), want) {
+		t.Errorf("printed %q, want %q at the end", out.String(), want)
+	}
+}
+
 func TestAllocationsCount(t *testing.T) {
 	hungry := Side{"hungry", func() func(int) uint64 {
 		return func(n int) uint64 {

@@ -4,10 +4,12 @@ import (
 	"fmt"
 	"io"
 	"regexp"
+	"strings"
 )
 
 // Run measures the bars and figures of s whose names match, prints them as a
-// Markdown table, a row as soon as it is known, and returns how many are short.
+// Markdown table, a row as soon as it is known, and returns how many are short. Below are the tables that
+// match.
 func Run(w io.Writer, s Suite, match *regexp.Regexp, rounds int) (short int) {
 	fmt.Fprintf(w, "\n### %s\n\n| what | distkit | peer | ratio | limit | |\n|---|---|---|---|---|---|\n", s.Package)
 	verdict := func(ok bool) string {
@@ -34,7 +36,22 @@ func Run(w io.Writer, s Suite, match *regexp.Regexp, rounds int) (short int) {
 		}
 		fmt.Fprintf(w, "| %s | %.4g %s | | | %s %.4g %s | %s |\n", f.Name, v, f.Unit, sign, f.Limit, f.Unit, verdict(ok))
 	}
+	for _, t := range s.Tables {
+		if match.MatchString(t.Name) {
+			t.print(w)
+		}
+	}
 	return short
+}
+
+func (t Table) print(w io.Writer) {
+	fmt.Fprintf(w, "\n#### %s\n\n", t.Name)
+	for i, row := range t.Rows() {
+		fmt.Fprintf(w, "| %s |\n", strings.Join(row, " | "))
+		if i == 0 {
+			fmt.Fprintf(w, "|%s\n", strings.Repeat("---|", len(row)))
+		}
+	}
 }
 
 func (b Bar) ours(c contest) string {

@@ -6,6 +6,7 @@ package lru
 import (
 	"fmt"
 	"runtime"
+	"sync"
 	"time"
 
 	"github.com/distkit/distkit/bench/bar"
@@ -52,6 +53,8 @@ func Suite() bar.Suite {
 	}})
 	s.Bars = append(s.Bars, concurrentBars()...)
 	s.Figures = append(s.Figures, concurrentFigures()...)
+	figures, table := hitRatios(sync.OnceValue(compareAll))
+	s.Figures, s.Tables = append(s.Figures, figures...), append(s.Tables, table)
 	return s
 }
 

@@ -1,82 +1,29 @@
 package lru
 
 import (
-	"bufio"
-	"compress/gzip"
-	"encoding/binary"
-	"errors"
 	"flag"
-	"io"
 	"math"
-	"os"
-	"path/filepath"
-	"strconv"
-	"strings"
 	"testing"
 
 	"github.com/distkit/distkit/lru"
 )
 
-// Traces are large and not ours to give away, so they are not in the repository.
-// The ARC paper's OLTP trace and R3's Corda trace are in the resources of
-// ben-manes/caffeine and maypok86/otter.
-var traces = flag.String("traces", os.Getenv("DISTKIT_LRU_TRACES"), "`folder` of oltp.gz, w106.gz and corda-vault.gz; default: $DISTKIT_LRU_TRACES")
-
-// trace opens a trace, or skips the test when no folder is named. A folder without
-// the trace fails it.
-func trace(t *testing.T, name string) *bufio.Reader {
-	t.Helper()
-	if *traces == "" {
-		t.Skip("no traces: name their folder by -traces or DISTKIT_LRU_TRACES")
-	}
-	f, err := os.Open(filepath.Join(*traces, name))
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { f.Close() })
-	z, err := gzip.NewReader(f)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return bufio.NewReader(z)
+func init() {
+	flag.StringVar(&Traces, "traces", Traces, "`folder` of oltp.gz, w106.gz and corda-vault.gz; default: $DISTKIT_LRU_TRACES")
 }
 
-// oltp reads lines "first count ignored number": a request for each block of a run.
-func oltp(t *testing.T) (keys []uint64) {
-	lines := bufio.NewScanner(trace(t, "oltp.gz"))
-	for lines.Scan() {
-		fields := strings.Fields(lines.Text())
-		if len(fields) != 4 {
-			t.Fatalf("line %q has no four fields", lines.Text())
-		}
-		first, err := strconv.ParseUint(fields[0], 10, 64)
-		count, err2 := strconv.ParseUint(fields[1], 10, 64)
-		if err := errors.Join(err, err2); err != nil {
-			t.Fatal(err)
-		}
-		for i := range count {
-			keys = append(keys, first+i)
-		}
+// recorded reads a trace, or skips the test when no folder is named. A folder without
+// the trace fails it.
+func recorded(t *testing.T, read func() ([]uint64, error)) []uint64 {
+	t.Helper()
+	if Traces == "" {
+		t.Skip("no traces: name their folder by -traces or DISTKIT_LRU_TRACES")
 	}
-	if err := lines.Err(); err != nil {
+	keys, err := read()
+	if err != nil {
 		t.Fatal(err)
 	}
 	return keys
-}
-
-// words reads big-endian numbers of that many bytes.
-func words(t *testing.T, name string, size int) (keys []uint64) {
-	in := trace(t, name)
-	var b [8]byte
-	for {
-		switch _, err := io.ReadFull(in, b[8-size:]); {
-		case errors.Is(err, io.EOF):
-			return keys
-		case err != nil:
-			t.Fatal(err)
-		}
-		keys = append(keys, binary.BigEndian.Uint64(b[:]))
-	}
 }
 
 // ratio replays a trace read-through and returns the share of hits in percent.
@@ -90,7 +37,7 @@ func ratio(p lru.Policy, capacity int, keys []uint64) float64 {
 
 // Megiddo and Modha print these hit ratios of LRU on their OLTP trace.
 func TestPublishedLRU(t *testing.T) {
-	keys := oltp(t)
+	keys := recorded(t, oltp)
 	if len(keys) != 914_145 {
 		t.Fatalf("%d requests, want 914145", len(keys))
 	}
@@ -109,7 +56,7 @@ func TestPublishedLRU(t *testing.T) {
 // In the vault each key is read twice more soon after it is written, and never
 // again: LRU hits a third whatever the size.
 func TestCordaLRU(t *testing.T) {
-	keys := words(t, "corda-vault.gz", 8)
+	keys := recorded(t, corda)
 	for _, capacity := range []int{90, 904, 4523, 22_617} {
 		if got := ratio(lru.LRU, capacity, keys); math.Abs(got-33.33) > 0.01 {
 			t.Errorf("capacity %d: %.3f %%, want 33.33 %%", capacity, got)
@@ -125,7 +72,7 @@ func TestPoliciesOnTraces(t *testing.T) {
 		distinct int
 		want     map[lru.Policy][4]float64
 	}{
-		"oltp": {oltp(t), 186_880, map[lru.Policy][4]float64{
+		"oltp": {recorded(t, oltp), 186_880, map[lru.Policy][4]float64{
 			lru.LRU:    {13.72, 41.63, 66.52, 73.27},
 			lru.FIFO:   {12.89, 36.59, 63.34, 70.69},
 			lru.LIFO:   {4.96, 17.54, 36.51, 45.23},
@@ -135,7 +82,7 @@ func TestPoliciesOnTraces(t *testing.T) {
 			lru.SIEVE:  {8.97, 40.29, 66.66, 73.72},
 			lru.S3FIFO: {17.70, 46.46, 67.78, 73.68},
 		}},
-		"w106": {words(t, "w106.gz", 4), 275_171, map[lru.Policy][4]float64{
+		"w106": {recorded(t, w106), 275_171, map[lru.Policy][4]float64{
 			lru.LRU:    {68.35, 79.79, 91.77, 93.59},
 			lru.LFU:    {45.52, 62.22, 87.13, 90.61},
 			lru.SIEVE:  {66.43, 80.45, 91.64, 93.50},
@@ -164,7 +111,7 @@ func TestConcurrentOnTraces(t *testing.T) {
 	for name, trace := range map[string]struct {
 		keys     []uint64
 		distinct int
-	}{"oltp": {oltp(t), 186_880}, "w106": {words(t, "w106.gz", 4), 275_171}} {
+	}{"oltp": {recorded(t, oltp), 186_880}, "w106": {recorded(t, w106), 275_171}} {
 		for _, p := range []lru.Policy{lru.S3FIFO, lru.Adaptive} {
 			for _, part := range []int{100, 10, 4} {
 				c := check(lru.NewConcurrent[uint64, struct{}](trace.distinct/part, lru.WithPolicy(p), lru.WithStats(), lru.WithShards(8)))
