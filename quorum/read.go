@@ -233,10 +233,16 @@ func readOne[T any](ctx context.Context, c *Coordinator, prefs []string, op Op[T
 			failed = append(failed, NodeError{node, ErrDown})
 			continue
 		}
-		reply, callErr := askInline(ctx, c, op.Call, t)
+		start := now()
+		v, callErr := askInline(ctx, op.Call, t)
+		latency := start.since()
 		asked++
+		if c.observer != nil {
+			c.observer(Event{Op: opRead, Target: t, Latency: latency, Err: callErr})
+		}
 		if callErr == nil {
-			return Result[T]{Value: reply.Value, Replies: []Reply[T]{reply}, Failed: failed}, asked, nil
+			c.shared.answered(opRead, latency)
+			return Result[T]{Value: v, Replies: []Reply[T]{{Target: t, Value: v, Latency: latency}}, Failed: failed}, asked, nil
 		}
 		failed = append(failed, NodeError{node, callErr})
 		err = ErrNoQuorum
@@ -251,22 +257,8 @@ func readOne[T any](ctx context.Context, c *Coordinator, prefs []string, op Op[T
 	return res, asked, c.failRead(err, nil, failed)
 }
 
-// askInline asks one replica, and tells the observer and the statistics.
-func askInline[T any](ctx context.Context, c *Coordinator, ask func(context.Context, Target) (T, error), t Target) (Reply[T], error) {
-	start := now()
-	v, err := guarded(ctx, ask, t)
-	latency := start.since()
-	if c.observer != nil {
-		c.observer(Event{Op: opRead, Target: t, Latency: latency, Err: err})
-	}
-	if err == nil {
-		c.shared.answered(opRead, latency)
-	}
-	return Reply[T]{Target: t, Value: v, Latency: latency}, err
-}
-
-// guarded makes an error of a panic: a replica that failed, no more.
-func guarded[T any](ctx context.Context, ask func(context.Context, Target) (T, error), t Target) (v T, err error) {
+// askInline makes an error of a panic: a replica that failed, no more.
+func askInline[T any](ctx context.Context, ask func(context.Context, Target) (T, error), t Target) (v T, err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			err = fmt.Errorf("quorum: call panicked: %v\n%s", p, debug.Stack())
