@@ -66,24 +66,14 @@ func (p *Proof) UnmarshalBinary(data []byte) error {
 		return corrupt("begins with version %d and flags %#02x, want %d and none but %#02x", data[0], data[1], proofVersion, flagOther)
 	}
 	got := Proof{other: data[1] == flagOther}
-	n, size := binary.Uvarint(data[2:])
-	if size <= 0 || n > depth || size != len(binary.AppendUvarint(nil, n)) {
-		return corrupt("number of siblings is no shortest varint up to %d", depth)
+	n, bitmap, rest, err := cutBitmap(data[2:])
+	if err != nil {
+		return err
 	}
-	data = data[2+size:]
-	mapped := int(n+7) / 8
-	if len(data) < mapped {
-		return corrupt("%d bytes left, want a bitmap of %d", len(data), mapped)
-	}
-	bitmap, rest := data[:mapped], data[mapped:]
-	full := 0
+	want := 0
 	for _, b := range bitmap {
-		full += bits.OnesCount8(b)
+		want += bits.OnesCount8(b) * merkle.HashSize
 	}
-	if n%8 != 0 && bitmap[mapped-1]>>(n%8) != 0 {
-		return corrupt("bitmap has bits beyond sibling %d", n)
-	}
-	want := full * merkle.HashSize
 	if got.other {
 		want += leafSize
 	}
@@ -108,6 +98,25 @@ func (p *Proof) UnmarshalBinary(data []byte) error {
 	}
 	*p = got
 	return nil
+}
+
+// cutBitmap takes the number of siblings, and which of them are not zero, from the
+// beginning of data.
+func cutBitmap(data []byte) (siblings int, bitmap, rest []byte, err error) {
+	n, size := binary.Uvarint(data)
+	if size <= 0 || n > depth || size != len(binary.AppendUvarint(nil, n)) {
+		return 0, nil, nil, corrupt("number of siblings is no shortest varint up to %d", depth)
+	}
+	rest = data[size:]
+	mapped := int(n+7) / 8
+	if len(rest) < mapped {
+		return 0, nil, nil, corrupt("%d bytes left, want a bitmap of %d", len(rest), mapped)
+	}
+	bitmap, rest = rest[:mapped], rest[mapped:]
+	if n%8 != 0 && bitmap[mapped-1]>>(n%8) != 0 {
+		return 0, nil, nil, corrupt("bitmap has bits beyond sibling %d", n)
+	}
+	return int(n), bitmap, rest, nil
 }
 
 func corrupt(format string, args ...any) error { return codec.CorruptIn("smt", format, args...) }
