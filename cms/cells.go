@@ -50,10 +50,11 @@ func narrowed[C counter](n uint64) C { return C(min(n, uint64(^C(0)))) }
 // their cache misses overlap and no loop stands between them. With a loop and an if
 // for the minimum an addition takes several times as long.
 
+// place returns where a key's cell in row i is, of rows of w cells one after the other.
+func place(w, i, x, g uint64) uint64 { return i*w + hash64.Reduce(row(x, g, i), w) }
+
 // cell returns a key's cell in row i. It is small enough to be inlined.
-func cell[C counter](cells []C, w, i, x, g uint64) *C {
-	return &cells[i*w+hash64.Reduce(row(x, g, i), w)]
-}
+func cell[C counter](cells []C, w, i, x, g uint64) *C { return &cells[place(w, i, x, g)] }
 
 // lowest returns the smallest of a key's cells, its estimate.
 func lowest[C counter](cells []C, w, depth, x, g uint64) C {

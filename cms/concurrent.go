@@ -4,8 +4,6 @@ import (
 	"math"
 	"sync"
 	"sync/atomic"
-
-	"github.com/distkit/distkit/internal/hash64"
 )
 
 // Concurrent is a [Sketch] for any number of goroutines that add and count at the
@@ -88,7 +86,7 @@ func (c *Concurrent) AddHashN(h, n uint64) uint64 {
 		target = min(target, math.MaxUint32)
 	}
 	for i := range c.depth {
-		c.raiseShared(i*c.width+hash64.Reduce(row(x, g, i), c.width), target)
+		c.raiseShared(place(c.width, i, x, g), target)
 	}
 	return target
 }
@@ -98,7 +96,7 @@ func (c *Concurrent) AddHashN(h, n uint64) uint64 {
 func (c *Concurrent) addShared(x, g, n uint64) uint64 {
 	least, w, narrow := uint64(math.MaxUint64), c.width, c.narrow
 	for i := range c.depth {
-		at := i*w + hash64.Reduce(row(x, g, i), w)
+		at := place(w, i, x, g)
 		if n < smallAddend && narrow != nil {
 			if p := &narrow[at]; atomic.LoadUint32(p) < 1<<31 {
 				least = min(least, uint64(atomic.AddUint32(p, uint32(n))))
@@ -165,7 +163,7 @@ func (c *Concurrent) swap(i, old, v uint64) bool {
 func (c *Concurrent) lowestShared(x, g uint64) uint64 {
 	m := uint64(math.MaxUint64)
 	for i := range c.depth {
-		m = min(m, c.load(i*c.width+hash64.Reduce(row(x, g, i), c.width)))
+		m = min(m, c.load(place(c.width, i, x, g)))
 	}
 	return m
 }

@@ -1,10 +1,6 @@
 package cms
 
-import (
-	"slices"
-
-	"github.com/distkit/distkit/internal/hash64"
-)
+import "slices"
 
 // CountMean returns an estimate of how often key was added that errs to both
 // sides: every row takes from its counter what it expects other keys to have put
@@ -26,7 +22,7 @@ func (s *Sketch) CountMeanHash(h uint64) float64 {
 	x, g := spread(h)
 	var rows [maxDepth]float64
 	for i := range s.depth {
-		c := float64(s.at(i*s.width + hash64.Reduce(row(x, g, i), s.width)))
+		c := float64(s.at(place(s.width, i, x, g)))
 		rows[i] = c - (float64(s.total)-c)/float64(s.width-1)
 	}
 	slices.Sort(rows[:s.depth])

@@ -1,10 +1,6 @@
 package cms
 
-import (
-	"time"
-
-	"github.com/distkit/distkit/internal/hash64"
-)
+import "time"
 
 // clock says which pane is the newest. Panes are numbered since the Unix epoch;
 // pane p has the slot p mod panes.
@@ -93,7 +89,7 @@ func clearOver[C counter](w *Window, cells []C, i uint64) {
 
 // place returns where a key's panes are in row i, in units of all panes.
 func (w *Window) place(x, g, i uint64) uint64 {
-	return i*w.width + hash64.Reduce(row(x, g, i), w.width)
+	return place(w.width, i, x, g)
 }
 
 // fresh says whether nothing is over near a place, or it was cleared.
