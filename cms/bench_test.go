@@ -35,6 +35,9 @@ func BenchmarkCountHash(b *testing.B) {
 	for name, opts := range modes {
 		b.Run("kind="+name, func(b *testing.B) {
 			s := must(cms.New(0.001, 0.01, opts...))
+			for next := testkit.Zipf(1, 1, 1<<20); s.Total() < 1<<20; {
+				s.AddHash(next())
+			}
 			perHash(b, s.CountHash)
 		})
 	}
