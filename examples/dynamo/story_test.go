@@ -22,7 +22,7 @@ import (
 
 var (
 	simSeed  = flag.Uint64("sim.seed", 0, "play the simulated story of this seed only")
-	simCount = flag.Int("sim.count", 10, "how many simulated stories to play")
+	simCount = flag.Int("sim.count", 4, "how many simulated stories to play")
 )
 
 // Whatever goes wrong in five simulated nodes, in seconds of fake time: no
