@@ -11,10 +11,10 @@ import (
 
 // readThrough returns the share of hits of a cache that sets what it misses.
 func readThrough(p lru.Policy, capacity int, keys []uint64) float64 {
-	c := must(lru.New[uint64, struct{}](capacity, lru.WithPolicy(p), lru.WithStats()))
+	c := must(lru.New[uint64, uint64](capacity, lru.WithPolicy(p), lru.WithStats()))
 	lru.Fix(c, randomSeed)
 	for _, k := range keys {
-		c.GetOrSet(k, struct{}{})
+		c.GetOrSet(k, k)
 	}
 	return c.Stats().HitRatio()
 }
@@ -53,12 +53,12 @@ func TestHitRatioAtOtherSizes(t *testing.T) {
 	for i := range keys {
 		keys[i] = zipf()
 	}
-	c := must(lru.New[uint64, struct{}](capacity, lru.WithPolicy(lru.Adaptive), lru.WithStats()))
+	c := must(lru.New[uint64, uint64](capacity, lru.WithPolicy(lru.Adaptive), lru.WithStats()))
 	lru.Fix(c, randomSeed)
 	_, ok := c.Stats().HitRatioAt(1)
 	assert.False(t, ok, "before anything is asked for")
 	for _, k := range keys {
-		c.GetOrSet(k, struct{}{})
+		c.GetOrSet(k, k)
 	}
 	s := c.Stats()
 	last := 0.0

@@ -12,12 +12,12 @@ import (
 func BenchmarkCache(b *testing.B) {
 	for _, n := range []int{1000, 100_000, 1 << 20} {
 		c := must(lru.New[uint64, uint64](n))
-		s := must(lru.New[string, uint64](n))
+		s := must(lru.New[string, int](n))
 		zipf := testkit.Zipf(1, 0.99, uint64(n))
 		ranks, names := make([]uint64, 1<<16), make([]string, 1<<16)
 		for i := range uint64(n) {
 			c.Set(i*0x9e3779b97f4a7c15, i)
-			s.Set(name(i), i)
+			s.Set(name(i), int(i))
 		}
 		for i := range ranks {
 			k := zipf()

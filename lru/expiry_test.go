@@ -375,7 +375,7 @@ func TestLifetimeByEntry(t *testing.T) {
 
 // A pinned entry is never evicted, but it ends.
 func TestPinnedEntriesEnd(t *testing.T) {
-	c := must(lru.New[int, uint32](3, lru.WithWeigher(func(_ int, w uint32) uint32 { return w })))
+	c := must(lru.New[int, int](3, lru.WithWeigher(func(_, w int) uint32 { return uint32(w) })))
 	start := time.Unix(1e9, 0)
 	c.SetAt(start, 1, 0, time.Minute)
 	for i := range 10 {

@@ -149,7 +149,7 @@ func TestUpdateFunctionMayUseTheCache(t *testing.T) {
 
 func TestWeightsNearTheLimits(t *testing.T) {
 	const heavy = min(math.MaxInt/2000, math.MaxUint32) // a capacity is an int
-	c := must(lru.New[int, uint32](math.MaxInt, lru.WithWeigher(func(_ int, v uint32) uint32 { return v })))
+	c := must(lru.New[int, int](math.MaxInt, lru.WithWeigher(func(_, v int) uint32 { return uint32(v) })))
 	for i := range 1000 {
 		require.True(t, c.Set(i, heavy))
 	}

@@ -174,17 +174,17 @@ func TestHitRatioWithoutTheLock(t *testing.T) {
 	}
 	for _, p := range lockFree {
 		for _, capacity := range []int{1000, 8000} {
-			c := must(lru.NewConcurrent[uint64, int](capacity, lru.WithPolicy(p), lru.WithStats(), lru.WithShards(8)))
-			exact := must(lru.New[uint64, int](capacity, lru.WithPolicy(p), lru.WithStats()))
+			c := must(lru.NewConcurrent[uint64, uint64](capacity, lru.WithPolicy(p), lru.WithStats(), lru.WithShards(8)))
+			exact := must(lru.New[uint64, uint64](capacity, lru.WithPolicy(p), lru.WithStats()))
 			next := testkit.Zipf(1, 0.9, 20_000)
 			for i := range n {
 				k := next()
 				if i%10 == 0 {
 					k = 1<<32 + uint64(i) // is never asked for again
 				}
-				for _, c := range []cache[uint64, int]{c, exact} {
+				for _, c := range []cache[uint64, uint64]{c, exact} {
 					if _, ok := c.Get(k); !ok {
-						c.Set(k, i)
+						c.Set(k, k)
 					}
 				}
 			}

@@ -44,8 +44,8 @@ func TestPoliciesDecideAsTheirDefinitions(t *testing.T) {
 	for _, p := range policies {
 		for _, capacity := range []int{1, 2, 3, 10, 100, 1000} {
 			t.Run(fmt.Sprintf("%v/%d", p, capacity), func(t *testing.T) {
-				c := must(lru.New[uint64, int](capacity, lru.WithPolicy(p), lru.WithStats()))
-				slow := newTwin[uint64, int](p, capacity, nil)
+				c := must(lru.New[uint64, uint64](capacity, lru.WithPolicy(p), lru.WithStats()))
+				slow := newTwin[uint64, uint64](p, capacity, nil)
 				follow(slow, c)
 				hits := uint64(0)
 				n := 50_000
@@ -66,8 +66,8 @@ func TestPoliciesDecideAsTheirDefinitions(t *testing.T) {
 						hits++
 						continue
 					}
-					slow.set(k, i)
-					c.Set(k, i)
+					slow.set(k, uint64(i))
+					c.Set(k, uint64(i))
 				}
 				require.Equal(t, hits, c.Stats().Hits)
 				require.Equal(t, slow.sim.ghostHits(), c.Stats().GhostHits)
@@ -139,7 +139,7 @@ func TestRandomIsSeededForEachCache(t *testing.T) {
 func TestSIEVECanFreeze(t *testing.T) {
 	const n = 100_000
 	ratio := func(p lru.Policy) float64 {
-		c := must(lru.New[uint64, int](1000, lru.WithPolicy(p), lru.WithStats()))
+		c := must(lru.New[uint64, uint64](1000, lru.WithPolicy(p), lru.WithStats()))
 		lru.Fix(c, randomSeed)
 		for range 5 {
 			for k := range uint64(1000) {
@@ -190,9 +190,9 @@ func TestNoPolicyBeatsTheFuture(t *testing.T) {
 			}
 		}
 		for _, p := range policies {
-			c := must(lru.New[uint64, int](capacity, lru.WithPolicy(p), lru.WithStats()))
+			c := must(lru.New[uint64, uint64](capacity, lru.WithPolicy(p), lru.WithStats()))
 			for i, k := range keys {
-				c.GetOrSet(k, i)
+				c.GetOrSet(k, uint64(i))
 			}
 			require.LessOrEqual(t, c.Stats().Hits, best, p)
 		}

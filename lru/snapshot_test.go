@@ -43,19 +43,19 @@ func restored[K comparable, V any](t testing.TB, image []byte, c *lru.Cache[K, V
 // decides as the one that wrote it.
 func TestImagesRestoreCaches(t *testing.T) {
 	const capacity = 60
-	weigh := lru.WithWeigher(func(_ uint64, v int) uint32 { return uint32(v % 4) }) // some are pinned
+	weigh := lru.WithWeigher(func(_, v uint64) uint32 { return uint32(v % 4) }) // some are pinned
 	for _, p := range policies {
 		for name, opts := range map[string][]lru.Option{"plain": nil, "weighted": {weigh}} {
 			t.Run(p.String()+"/"+name, func(t *testing.T) {
 				opts = append(opts, lru.WithPolicy(p))
-				c := must(lru.New[uint64, int](capacity, opts...))
+				c := must(lru.New[uint64, uint64](capacity, opts...))
 				lru.Fix(c, randomSeed)
 				keys := requests(4000, capacity)
 				for i, k := range keys[:2000] {
-					c.GetOrSet(k, i)
+					c.GetOrSet(k, uint64(i))
 				}
 				image := imageOf(t, c)
-				d := restored(t, image, must(lru.New[uint64, int](capacity, opts...)))
+				d := restored(t, image, must(lru.New[uint64, uint64](capacity, opts...)))
 				if p != lru.Adaptive { // whose counts share counters, and not the same ones
 					assert.Equal(t, image, imageOf(t, d), "read, then written, is the same")
 				}
@@ -72,8 +72,8 @@ func TestImagesRestoreCaches(t *testing.T) {
 					require.Equal(t, wantOK, ok, "request %d", i)
 					require.Equal(t, want, got)
 					if !ok {
-						c.Set(k, i)
-						d.Set(k, i)
+						c.Set(k, uint64(i))
+						d.Set(k, uint64(i))
 					}
 				}
 				check(t, d)
@@ -304,8 +304,8 @@ func TestTypesWithoutImages(t *testing.T) {
 		_, err := c.ReadFrom(bytes.NewReader(imageOf(t, digits())))
 		assert.ErrorIs(t, err, lru.ErrIncompatible)
 	}
-	_, err = must(lru.New[int, uint32](1)).ReadFrom(bytes.NewReader(imageOf(t, digits())))
-	assert.EqualError(t, err, "lru: incompatible: image is of int64 to int64, cache of int64 to uint32")
+	_, err = must(lru.New[string, int](1)).ReadFrom(bytes.NewReader(imageOf(t, digits())))
+	assert.EqualError(t, err, "lru: incompatible: image is of int64 to int64, cache of string to int64")
 }
 
 func TestWriteToReportsTheWriter(t *testing.T) {
