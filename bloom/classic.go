@@ -15,6 +15,10 @@ import (
 // reaches every rate down to 1e-10; but an operation touches up to k cache lines
 // where a [Filter] touches one.
 //
+// More bits a key help only up to k = m/n ln 2, about 0.7 of the bits that there are
+// for each: beyond, they fill the filter faster than they tell keys apart. NewClassic
+// takes that k.
+//
 // The k positions of a key come from one 64-bit hash by enhanced double hashing
 // (Dillinger and Manolios 2004) on two full words.
 //

@@ -114,9 +114,15 @@ func TestClassicSize(t *testing.T) {
 		assert.InEpsilon(t, want, perKey, 0.01, "p = %g", p)
 		assert.InDelta(t, -math.Log2(p), k, 1, "p = %g", p)
 	}
+	rate := func(k, perKey float64) float64 { return math.Pow(1-math.Exp(-k/perKey), k) }
 	for p := 1e-10; p < 1; p *= 1.07 {
 		perKey, k := bloom.ClassicSize(p)
-		assert.InEpsilon(t, p, math.Pow(1-math.Exp(-float64(k)/perKey), float64(k)), 1e-6)
+		assert.InEpsilon(t, p, rate(float64(k), perKey), 1e-6)
+		// More hash functions help only up to k = m/n ln 2, and fewer do not either.
+		assert.InDelta(t, perKey*math.Ln2, k, 1, "p = %g", p)
+		for other := 1.0; other < 40; other++ {
+			assert.GreaterOrEqual(t, rate(other, perKey), p*(1-1e-6), "p = %g, k = %g", p, other)
+		}
 	}
 	for _, c := range []struct {
 		n    uint64

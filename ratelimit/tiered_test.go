@@ -16,38 +16,48 @@ import (
 
 func node(units int64) *ratelimit.Limiter { return must(ratelimit.New(ratelimit.PerSecond(units))) }
 
-// The worked example of the textbooks: 20,000 read units over 10 partitions are 2,000
-// each, over 20 partitions 1,000. However one of them bursts, its neighbors get what
-// is allocated to them.
+// The worked example of the textbooks: 20,000 read and 5,000 write units over 10
+// partitions are 2,000 and 500 each, over 20 partitions 1,000 and 250. However one of
+// them bursts, its neighbors get what is allocated to them.
 func TestTieredOfTheTextbooks(t *testing.T) {
-	pool := node(20_000)
+	t.Run("reads", func(t *testing.T) { testShares(t, 20_000, 2000, 1000) })
+	t.Run("writes", func(t *testing.T) { testShares(t, 5000, 500, 250) })
+}
+
+// testShares divides the units of a table over 10 partitions of some units each, and
+// then over 20 of half as many.
+func testShares(t *testing.T, units, each, half int64) {
+	require.Equal(t, units, 10*each)
+	require.Equal(t, units, 20*half)
+	pool := node(units)
 	var parts []*ratelimit.Tiered
 	for range 10 {
-		parts = append(parts, must(ratelimit.NewTiered(ratelimit.PerSecond(2000), 600_000, pool)))
+		parts = append(parts, must(ratelimit.NewTiered(ratelimit.PerSecond(each), 300*each, pool)))
 	}
 	now := t0
 	for second := range 10 {
-		hot := 0
+		hot := int64(0)
 		for parts[0].AllowAt(now, 100) {
-			hot++
+			hot += 100
 		}
 		if second == 0 {
-			assert.Equal(t, 200, hot, "its own 2,000 and the node's 18,000 that nobody else used")
+			assert.Equal(t, units, hot, "its own and all that is the others' and that nobody used")
 		}
-		assert.GreaterOrEqual(t, hot, 20, "second %d: never less than its own", second)
+		assert.GreaterOrEqual(t, hot, each, "second %d: never less than its own", second)
 		for i, p := range parts[1:] {
-			require.True(t, p.AllowAt(now, 2000), "second %d, partition %d", second, i+1)
+			require.True(t, p.AllowAt(now, each), "second %d, partition %d", second, i+1)
 			require.False(t, p.AllowAt(now, 1), "the node has no more to spare")
 		}
 		now = now.Add(time.Second)
 	}
 
-	// The table splits: each half has 1,000, and nobody gains a token by it.
+	// The table splits: each of the 20 has half of what each of the ten had, and nobody
+	// gains a token by it.
 	for i, p := range parts {
-		require.NoError(t, p.SetLimitAt(now, ratelimit.PerSecond(1000), 300_000))
-		half := must(ratelimit.NewTiered(ratelimit.PerSecond(1000), 300_000, pool))
-		require.True(t, p.AllowAt(now, 1000), "partition %d", i)
-		require.True(t, half.AllowAt(now, 1000))
+		require.NoError(t, p.SetLimitAt(now, ratelimit.PerSecond(half), 300*half))
+		other := must(ratelimit.NewTiered(ratelimit.PerSecond(half), 300*half, pool))
+		require.True(t, p.AllowAt(now, half), "partition %d", i)
+		require.True(t, other.AllowAt(now, half))
 		require.False(t, p.AllowAt(now, 1))
 	}
 }
