@@ -8,27 +8,62 @@ import (
 // respond answers one message. It keeps nothing: any responder over an equal or
 // a later state may answer the next.
 func (s *Session) respond(dst, in []byte) (out []byte, done bool, err error) {
+	q, err := parseQuestion(in)
+	if err != nil {
+		return dst, false, err
+	}
+	if err := s.serves(q.header); err != nil {
+		return dst, false, err
+	}
+	if q.kind == msgOpen {
+		if mine := s.tree.keying.tag(q.salt, s.sum(q.domain, everything)); string(mine[:]) == string(q.tag) {
+			return append(append(dst, msgEqual), q.salt[:4]...), true, nil
+		}
+	}
+	r := reply{s: s, h: q.header, start: len(dst), max: min(s.max, q.max<<10), out: append(append(dst, msgTell), q.salt[:4]...)}
+	r.out = binary.AppendUvarint(r.out, uint64(s.max>>10))
+	r.first = len(r.out)
+	for _, a := range q.asks {
+		if !r.answer(a) {
+			break
+		}
+	}
+	return r.out, false, nil
+}
+
+// question is a message of an initiator.
+type question struct {
+	header
+	tag  []byte // of what it has, if it opens
+	asks []ask  // an opening asks for cells of everything
+}
+
+func parseQuestion(in []byte) (q question, err error) {
 	src := &source{b: in}
 	kind := src.byte()
 	if kind != msgOpen && kind != msgAsk {
-		return dst, false, corrupt("message of kind %d from an initiator", kind)
+		return q, corrupt("message of kind %d from an initiator", kind)
 	}
-	h := src.header(kind)
-	asks := []ask{{span: everything, to: openCells, parts: 1}}
-	var tag []byte
+	q.header = src.header(kind)
 	if kind == msgOpen {
-		tag = src.bytes(16)
+		q.tag = src.bytes(16)
+		q.asks = []ask{{span: everything, to: openCells, parts: 1}}
 	} else {
-		asks = asks[:0]
 		for len(src.b) > 0 {
-			asks = append(asks, src.ask())
+			q.asks = append(q.asks, src.ask())
 		}
 	}
-	switch {
-	case src.bad || len(src.b) > 0 || len(asks) == 0 || h.max == 0:
-		return dst, false, corrupt("message of an initiator that does not parse")
-	case h.check != s.tree.keying.saltedCheck(h.salt):
-		return dst, false, incompatible("the other side has another secret")
+	if src.bad || len(src.b) > 0 || len(q.asks) == 0 || q.max == 0 {
+		return q, corrupt("message of an initiator that does not parse")
+	}
+	return q, nil
+}
+
+// serves refuses who has another secret, and who asks about what is not in our
+// ranges: an answer about a part of it would look like one about the whole.
+func (s *Session) serves(h header) error {
+	if h.check != s.tree.keying.saltedCheck(h.salt) {
+		return incompatible("the other side has another secret")
 	}
 	for _, d := range h.domain {
 		i, _ := slices.BinarySearchFunc(s.domain, d.lo, func(mine span, lo uint64) int {
@@ -38,23 +73,10 @@ func (s *Session) respond(dst, in []byte) (out []byte, done bool, err error) {
 			return 1
 		})
 		if i == len(s.domain) || !d.within(s.domain[i]) {
-			return dst, false, incompatible("asked about positions %#x to %#x, which are not among the ranges", d.lo, d.last)
+			return incompatible("asked about positions %#x to %#x, which are not among the ranges", d.lo, d.last)
 		}
 	}
-	if kind == msgOpen {
-		if mine := s.tree.keying.tag(h.salt, s.sum(h.domain, everything)); string(mine[:]) == string(tag) {
-			return append(append(dst, msgEqual), h.salt[:4]...), true, nil
-		}
-	}
-	r := reply{s: s, h: h, start: len(dst), max: min(s.max, h.max<<10), out: append(append(dst, msgTell), h.salt[:4]...)}
-	r.out = binary.AppendUvarint(r.out, uint64(s.max>>10))
-	r.first = len(r.out)
-	for _, a := range asks {
-		if !r.answer(a) {
-			break
-		}
-	}
-	return r.out, false, nil
+	return nil
 }
 
 func (s *Session) sum(domain []span, in span) (sum total) {
