@@ -79,9 +79,7 @@ func newAssignment(before, next *Table) *assignment {
 		a.byZone[zone] = append(a.byZone[zone], int32(i))
 	}
 	quotas := quotas(next.rest.nodes, zones, a.spans, partitions, copies)
-	a.flow = newFlow(make([]int, next.Len()), quotas, partitions*(1+copies))
-	a.flow.partitions = partitions
-	a.relax, a.partition, a.possible, a.cost, a.replace = a.relaxAll, a.partitionOf, a.canExchange, a.costs, a.exchangeIn
+	a.flow = newFlow(a, make([]int, next.Len()), quotas, partitions*(1+copies))
 	return a
 }
 
@@ -142,14 +140,14 @@ func (a *assignment) costs(p, out, in int) (moves int) {
 	return moves
 }
 
-// exchangeIn puts node in for node out in partition p.
-func (a *assignment) exchangeIn(p, out, in int) {
+// exchange puts node in for node out in partition p.
+func (a *assignment) exchange(p, out, in int) {
 	row := a.row(p)
 	row[slices.Index(row, int32(out))] = int32(in)
 }
 
-// relaxAll shortens paths by the arcs of all partitions.
-func (a *assignment) relaxAll() (shorter bool) {
+// relax shortens paths by the arcs of all partitions.
+func (a *assignment) relax() (shorter bool) {
 	a.parts = a.parts[:0]
 	for z := range a.places {
 		a.places[z] = a.places[z][:0]

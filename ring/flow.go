@@ -12,30 +12,42 @@ import "slices"
 //
 // The vertices of the graph in which such rounds are cycles are the nodes, a hub
 // that takes and gives load, and what lies between nodes that are exchanged in
-// one partition, which relax knows. An arc from node i says that i leaves a
+// one partition, which the task knows. An arc from node i says that i leaves a
 // partition, an arc to j that j enters it.
 type flow struct {
+	task   task
 	loads  []int
 	quotas []quota
 	dist   []int64 // by vertex: the cheapest known path to it, from anywhere
 	from   []int32 // the vertex before it on that path, or -1
 	seen   []int32 // scratch, by vertex
+}
 
-	partitions int
-	relax      func() bool               // shortens paths by its arcs, and tells whether it could
-	partition  func(vertex int) int      // of a vertex behind the hub
-	possible   func(p, out, in int) bool // whether nodes can be exchanged in partition p
-	cost       func(p, out, in int) int  // what that costs if it is possible
-	replace    func(p, out, in int)      // exchanges them
+// task is what a flow is to improve: who may take whose place in a partition, and
+// what that costs.
+type task interface {
+	// partitions returns how many there are.
+	partitions() int
+	// relax shortens paths by the arcs behind the hub, and tells whether it could.
+	relax() (shorter bool)
+	// partitionOf returns the partition of a vertex behind the hub.
+	partitionOf(vertex int) int
+	// canExchange tells whether node in may take the place of node out in partition p.
+	canExchange(p, out, in int) bool
+	// costs returns by how many there are more, or less, of what is to be few when it
+	// does.
+	costs(p, out, in int) int
+	// exchange puts node in for node out in partition p.
+	exchange(p, out, in int)
 }
 
 // misload is what one replica too many or too few costs: more than all moves.
 const misload = 1 << 32
 
-func newFlow(loads []int, quotas []quota, behindHub int) *flow {
+func newFlow(t task, loads []int, quotas []quota, behindHub int) *flow {
 	vertices := len(loads) + 1 + behindHub
 	return &flow{
-		loads: loads, quotas: quotas,
+		task: t, loads: loads, quotas: quotas,
 		dist: make([]int64, vertices), from: make([]int32, vertices), seen: make([]int32, vertices),
 	}
 }
@@ -57,7 +69,7 @@ func (f *flow) improve() bool {
 		f.from[v] = -1
 	}
 	for {
-		hub, rest := f.relaxHub(), f.relax()
+		hub, rest := f.relaxHub(), f.task.relax()
 		if !hub && !rest {
 			return false
 		}
@@ -116,7 +128,7 @@ func (f *flow) cancel() bool {
 		}
 		if u >= 0 && f.seen[u] == walk {
 			c := f.trace(u)
-			f.exchange(c)
+			f.apply(c)
 			cycles = append(cycles, c)
 		}
 		for u := int32(v); u >= 0 && f.seen[u] == walk; u = f.from[u] {
@@ -125,7 +137,7 @@ func (f *flow) cancel() bool {
 	}
 	for _, c := range cycles {
 		for f.shift(c) <= c.worth && f.again(c) {
-			f.exchange(c)
+			f.apply(c)
 		}
 	}
 	return len(cycles) > 0
@@ -152,13 +164,13 @@ func (f *flow) trace(v int32) *cycle {
 	for u := f.from[v]; ; u = f.from[u] {
 		switch {
 		case int(u) > f.hub():
-			p = f.partition(int(u))
+			p = f.task.partitionOf(int(u))
 		case int(u) == f.hub():
 			c.less, c.more = int(in), int(f.from[u])
 			in, p = u, -1
 		default:
 			if p >= 0 {
-				c.swaps = append(c.swaps, swap{p, int(u), int(in), f.cost(p, int(u), int(in))})
+				c.swaps = append(c.swaps, swap{p, int(u), int(in), f.task.costs(p, int(u), int(in))})
 			}
 			in, p = u, -1
 		}
@@ -178,9 +190,10 @@ func (f *flow) shift(c *cycle) int64 {
 	return f.gain(c.less, -1) + f.gain(c.more, 1)
 }
 
-func (f *flow) exchange(c *cycle) {
+// apply makes the exchanges of a cycle.
+func (f *flow) apply(c *cycle) {
 	for _, s := range c.swaps {
-		f.replace(s.p, s.out, s.in)
+		f.task.exchange(s.p, s.out, s.in)
 	}
 	if c.less >= 0 {
 		f.loads[c.less]--
@@ -194,11 +207,11 @@ func (f *flow) again(c *cycle) bool {
 	for k := range c.swaps {
 		s := &c.swaps[k]
 		for s.p++; ; s.p++ {
-			if s.p == f.partitions {
+			if s.p == f.task.partitions() {
 				return false
 			}
 			used := slices.ContainsFunc(c.swaps[:k], func(other swap) bool { return other.p == s.p })
-			if !used && f.possible(s.p, s.out, s.in) && f.cost(s.p, s.out, s.in) == s.cost {
+			if !used && f.task.canExchange(s.p, s.out, s.in) && f.task.costs(s.p, s.out, s.in) == s.cost {
 				break
 			}
 		}

@@ -17,29 +17,36 @@ func (a *assignment) lead() []int32 {
 	for i, load := range a.loads {
 		quotas[i] = quota{load / a.copies, (load + a.copies - 1) / a.copies}
 	}
-	l := &leaders{of: a, owners: make([]int32, a.partitions()), flow: newFlow(make([]int, n), quotas, a.partitions())}
-	l.relax = l.relaxAll
-	l.partition = func(vertex int) int { return vertex - l.hub() - 1 }
-	l.partitions = a.partitions()
-	l.possible = func(p, out, in int) bool {
-		return l.owners[p] == int32(out) && slices.Contains(a.row(p), int32(in))
-	}
-	l.cost = func(p, out, in int) (changes int) {
-		switch l.was(p) {
-		case int32(out):
-			return 1
-		case int32(in):
-			return -1
-		}
-		return 0
-	}
-	l.replace = func(p, _, in int) { l.owners[p] = int32(in) }
+	l := &leaders{of: a, owners: make([]int32, a.partitions())}
+	l.flow = newFlow(l, make([]int, n), quotas, a.partitions())
 	l.begin()
 	l.settle(false)
 	l.settle(true)
 	l.minimize()
 	return l.owners
 }
+
+func (l *leaders) partitions() int { return len(l.owners) }
+
+func (l *leaders) partitionOf(vertex int) int { return vertex - l.hub() - 1 }
+
+func (l *leaders) canExchange(p, out, in int) bool {
+	return l.owners[p] == int32(out) && slices.Contains(l.of.row(p), int32(in))
+}
+
+// costs returns by how many there are more changes of owners when node in owns p
+// in the place of node out.
+func (l *leaders) costs(p, out, in int) (changes int) {
+	switch l.was(p) {
+	case int32(out):
+		return 1
+	case int32(in):
+		return -1
+	}
+	return 0
+}
+
+func (l *leaders) exchange(p, _, in int) { l.owners[p] = int32(in) }
 
 // was returns who owned p before, -1 if it is gone or nobody did.
 func (l *leaders) was(p int) int32 {
@@ -96,9 +103,9 @@ func (l *leaders) settle(kept bool) {
 	}
 }
 
-// relaxAll shortens paths by the arcs of all partitions: from the owner to the
+// relax shortens paths by the arcs of all partitions: from the owner to the
 // others that hold it. Owners that change cost what moves do.
-func (l *leaders) relaxAll() (shorter bool) {
+func (l *leaders) relax() (shorter bool) {
 	for p, owner := range l.owners {
 		part, was := l.hub()+1+p, l.was(p)
 		cost := int64(0)
