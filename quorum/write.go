@@ -18,9 +18,9 @@ type WriteOp struct {
 	// Missed is called exactly once for each owner that the write reaches
 	// neither itself nor by a stand-in, with the owner's first error, before or
 	// after Write returns: the place to keep a hint at the coordinator. For an
-	// owner that was down from the start it runs on the caller's goroutine, else on
-	// that of a replica call. An operation that sent nothing misses nobody. May be
-	// nil.
+	// owner that is down from the start and gets no stand-in it runs on the caller's
+	// goroutine, else on that of a replica call. An operation that sent nothing
+	// misses nobody. May be nil.
 	Missed func(owner string, err error)
 
 	// Done is called exactly once, when no call of the write runs any more, with
