@@ -11,9 +11,9 @@ import (
 //
 // A key lives in one of two groups that its hash names: in the first, unless that
 // is filled to six, and then in the emptier. Both are of one stripe, the groups that
-// share a lock. A key is looked up without one. Since a
-// slot that is taken stays so, a first group with three empty slots tells that the key
-// is not in the second either: most new keys look at one group.
+// share a lock. A key is looked up without one. Since a slot that is taken stays so,
+// a first group with three empty slots tells that the key is not in the second
+// either: most new keys look at one group.
 //
 // What makes it small is that a word below its rule's floor says no more than no
 // word at all. So the slot of a key whose debt is gone is free for another key,
@@ -23,11 +23,11 @@ import (
 // What makes it right without locks on the way of decisions:
 //
 //   - A slot changes its key only while its word is frozen, under the lock of its
-//     stripe. A decision that has read the old word fails to swap it,
-//     since no later word of the slot can equal it: a slot is taken over only at
-//     an instant whose floor is above all words that it has had, and words of the
-//     new key lie above that floor. Cancel and Reset, which lower words, record in
-//     refunded what was there, for the takeover to wait for.
+//     stripe. A decision that has read the old word fails to swap it, since no later
+//     word of the slot can equal it: a slot is taken over only at an instant whose
+//     floor is above all words that it has had, and words of the new key lie above
+//     that floor. Cancel and Reset, which lower words, record in refunded what was
+//     there, for the takeover to wait for.
 //   - A new key whose instant is older than debts that are gone from its groups
 //     starts at the largest of those, since it may be one that left: late instants
 //     mint nothing.
