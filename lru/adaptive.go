@@ -49,6 +49,7 @@ func (p *adaptive[K, V]) reset() {
 	p.sketch = tinylfu.New(sketchStart, p.rng.Uint64())
 	p.models = newModels(p.sketch, p.stats != nil)
 	p.models.scale(p.room)
+	p.tell()
 	p.switchTo(0)
 }
 
@@ -66,6 +67,7 @@ func (p *adaptive[K, V]) resize(capacity uint64) {
 func (p *adaptive[K, V]) expect(entries uint64) {
 	p.room = entries
 	p.models.scale(entries)
+	p.tell()
 }
 
 // fit makes the sketch one for that many entries.
@@ -107,7 +109,39 @@ func (p *adaptive[K, V]) ask(place uint32) {
 	}
 }
 
+// tell tells readers without the lock which keys are in the sample.
+func (p *adaptive[K, V]) tell() {
+	if p.sharing != nil {
+		p.heard.mask.Store(p.models.mask())
+	}
+}
+
+// listen counts what readers without the lock hit, and has the models see it.
+func (p *adaptive[K, V]) listen() {
+	if p.sharing != nil {
+		p.heard.each(p.ask)
+	}
+}
+
+// settle lets all entries have their hits without the lock.
+func (p *adaptive[K, V]) settle() {
+	if p.sharing == nil {
+		return
+	}
+	p.listen()
+	var nodes []uint32
+	for _, list := range noteLists {
+		for i := p.nodes[list].newer; i != uint32(list); i = p.nodes[i].newer {
+			nodes = append(nodes, i)
+		}
+	}
+	for _, i := range nodes {
+		p.catchUp(i)
+	}
+}
+
 func (p *adaptive[K, V]) miss(place uint32) bool {
+	p.listen()
 	if p.stats == nil || !p.models.sampled(place) {
 		p.ask(place)
 		return false
@@ -143,6 +177,7 @@ func (p *adaptive[K, V]) add() {
 }
 
 func (p *adaptive[K, V]) remove(i uint32) {
+	p.listen()
 	p.segments.remove(i)
 	p.count--
 	p.models.remove(p.placeOf(i))

@@ -64,11 +64,20 @@ func play[K comparable](t *testing.T, p lru.Policy, capacity, n int, key func(i 
 	if weigh != nil {
 		opts = append(opts, lru.WithWeigher(weigh))
 	}
-	one := append(slices.Clone(opts), lru.WithShards(1)) // which decides as a Cache
+	one := append(slices.Clone(opts), asCache(p)...)
 	for _, c := range []cache[K, int]{must(lru.New[K, int](capacity, opts...)), must(lru.NewConcurrent[K, int](capacity, one...))} {
 		log = log[:0]
 		playOn(t, c, newTwin(p, capacity, weigh), &log, n, key)
 	}
+}
+
+// asCache returns the options with which a Concurrent decides as a Cache.
+func asCache(p lru.Policy) []lru.Option {
+	opts := []lru.Option{lru.WithShards(1)}
+	if p == lru.Adaptive { // a Get takes the lock, and there is no lifetime that it restarts
+		opts = append(opts, lru.WithSliding())
+	}
+	return opts
 }
 
 func playOn[K comparable](t *testing.T, c cache[K, int], slow *twin[K, int], departed *[]left[K, int], n int, key func(i int) K) {

@@ -68,6 +68,9 @@ type copied[K comparable, V any] struct {
 
 // copies appends the entries of c that have not ended, in the order of iterations.
 func (c *Cache[K, V]) copies(to []copied[K, V]) []copied[K, V] {
+	if p, ok := c.chooser.(*adaptive[K, V]); ok {
+		p.settle()
+	}
 	for at := range c.heads {
 		list, first := c.inOrder(at), len(to)
 		c.walkList(list, func(i uint32) {

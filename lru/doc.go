@@ -106,9 +106,9 @@
 //
 // A Concurrent has shards, by default four for each processor, which are locked one
 // by one and share the capacity: none evicts before the whole is full. Each evicts
-// by the policy among its own entries. Under SIEVE and S3FIFO a Get takes no
-// lock, and a hit of a hot entry writes nothing: take S3FIFO where many goroutines
-// read the same keys, and Adaptive, the default, where each hit counts.
+// by the policy among its own entries. Under SIEVE, S3FIFO and Adaptive, the
+// default, a Get takes no lock, and a hit of a hot entry writes nothing, unless the
+// models of Adaptive see its key. Under the others every Get locks a shard.
 //
 // # Format
 //

@@ -229,6 +229,9 @@ func (e *engine[K, V]) stats() (sum Stats) {
 	for i := range e.shards {
 		s := &e.shards[i]
 		s.mu.Lock()
+		if p, ok := s.core.chooser.(*adaptive[K, V]); ok {
+			p.listen()
+		}
 		sum.add(s.core.stats)
 		s.mu.Unlock()
 		sum.Hits += s.hits.Load()

@@ -30,8 +30,8 @@ func FuzzCache(f *testing.F) {
 		}
 		opts = append(opts, lru.WithPolicy(p))
 		var c cache[byte, int] = must(lru.New[byte, int](size, opts...))
-		if mode&128 != 0 { // in one shard it decides as a Cache
-			c = must(lru.NewConcurrent[byte, int](size, append(opts, lru.WithShards(1))...))
+		if mode&128 != 0 {
+			c = must(lru.NewConcurrent[byte, int](size, append(opts, asCache(p)...)...))
 		}
 		slow := newTwin(p, size, weigh)
 		follow(slow, c)

@@ -5,7 +5,7 @@ import (
 	"sync/atomic"
 )
 
-// Under SIEVE and S3FIFO a look-up needs no lock: a hit changes no order
+// Under SIEVE, S3FIFO and Adaptive a look-up needs no lock: a hit changes no order
 // there and then, it only counts, and the policy catches up when it comes to decide
 // about the entry. What follows lets goroutines read a shard's cache while another,
 // which holds the lock, changes it.
@@ -34,6 +34,7 @@ type sharing[K comparable, V any] struct {
 	boxes []atomic.Pointer[box[K, V]] // by node, if boxed
 	marks []atomic.Uint32             // a byte for each node: the hits yet to be counted
 	most  uint32                      // of those
+	heard *heard                      // or nil
 }
 
 // box is an entry that does not change.
@@ -51,6 +52,7 @@ type view[K comparable, V any] struct {
 	marks     []atomic.Uint32
 	deadlines []int64 // or nil
 	most      uint32
+	heard     *heard // or nil
 }
 
 const marksPerWord = 4
@@ -59,7 +61,7 @@ const marksPerWord = 4
 // must know of each at once.
 func (p Policy) mostMarks() uint32 {
 	switch p {
-	case SIEVE:
+	case SIEVE, Adaptive:
 		return 1
 	case S3FIFO:
 		return hitsMask
@@ -68,7 +70,11 @@ func (p Policy) mostMarks() uint32 {
 }
 
 func newSharing[K comparable, V any](p Policy) *sharing[K, V] {
-	return &sharing[K, V]{boxed: !wordwise[K, V](), most: p.mostMarks()}
+	s := &sharing[K, V]{boxed: !wordwise[K, V](), most: p.mostMarks()}
+	if p == Adaptive {
+		s.heard = new(heard)
+	}
+	return s
 }
 
 // plain says whether a type has no pointers.
@@ -156,7 +162,7 @@ func (c *Cache[K, V]) publish() {
 	if c.sharing == nil || c.sharing.view == nil {
 		return
 	}
-	v := &view[K, V]{groups: c.table.groups, nodes: c.nodes, boxes: c.boxes, marks: c.marks, most: c.most}
+	v := &view[K, V]{groups: c.table.groups, nodes: c.nodes, boxes: c.boxes, marks: c.marks, most: c.most, heard: c.heard}
 	if c.life.wheel != nil {
 		v.deadlines = c.life.wheel.deadlines
 	}
@@ -209,6 +215,9 @@ func (s *shard[K, V]) lookUp(place uint32, key K, clock *clock, access bool) (va
 			}
 			if access {
 				v.mark(i)
+				if v.heard != nil && v.heard.wants(place) {
+					v.heard.add(place)
+				}
 			}
 			return found, true, true
 		}

@@ -16,7 +16,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-var lockFree = []lru.Policy{lru.SIEVE, lru.S3FIFO}
+var lockFree = []lru.Policy{lru.SIEVE, lru.S3FIFO, lru.Adaptive}
 
 // whole is a value whose words must be those of one Set.
 type whole struct{ a, b, c, d uint64 }
@@ -194,6 +194,52 @@ func TestHitRatioWithoutTheLock(t *testing.T) {
 			check(t, c)
 		}
 	}
+}
+
+// Under Adaptive what was hit stays, however old it is: while nothing else is known, as
+// what was used last, and in an image too.
+func TestHitsWithoutTheLockKeepEntries(t *testing.T) {
+	c := must(lru.NewConcurrent[uint64, int](100, lru.WithShards(1)))
+	for k := range uint64(100) {
+		c.Set(k, 1)
+	}
+	for k := range uint64(30) {
+		c.Get(k)
+	}
+	for k := range uint64(60) {
+		c.Set(100+k, 1)
+	}
+	for k := range uint64(30) {
+		assert.True(t, c.Contains(k), "key %d", k)
+	}
+	for k := range uint64(10) {
+		c.Get(130 + k)
+	}
+	image := c.Snapshot()
+	require.Equal(t, 100, image.Len())
+	for range 90 {
+		image.Evict()
+	}
+	for k := range uint64(10) {
+		assert.True(t, image.Contains(130+k), "key %d", 130+k)
+	}
+	check(t, c)
+}
+
+// Of entries that are hit again and again, one still goes for a new one.
+func TestHitsWithoutTheLockDoNotKeepNewOnesOut(t *testing.T) {
+	c := must(lru.NewConcurrent[uint64, int](1000, lru.WithShards(1)))
+	for k := range uint64(3000) {
+		for held := range uint64(1000) {
+			if k%100 == 0 {
+				c.Get(held)
+			}
+		}
+		c.Set(k, 1)
+		assert.LessOrEqual(t, c.Len(), 1000)
+	}
+	assert.Equal(t, 1000, c.Len())
+	check(t, c)
 }
 
 // Keys of one hash go one group after another, full ones too.

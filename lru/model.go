@@ -90,7 +90,10 @@ func (m *models) follow(mode int) {
 }
 
 // sampled says whether the models see the keys of that place.
-func (m *models) sampled(place uint32) bool { return place>>sampleBit&(1<<m.shift-1) == 0 }
+func (m *models) sampled(place uint32) bool { return place&m.mask() == 0 }
+
+// mask returns the bits of a place that are 0 in the sample.
+func (m *models) mask() uint32 { return (1<<m.shift - 1) << sampleBit }
 
 // ask asks the models of every manner, and returns which of them had the key.
 func (m *models) ask(place uint32) (hits [len(manners)]bool) {

@@ -34,6 +34,10 @@ type segments[K comparable, V any] struct {
 // borders have moved. The rest comes with later calls.
 const briefly = 16
 
+// patience is how many entries may stay because of hits that took no lock, before one
+// goes for which an entry is to come in: where all were hit lately, any may go.
+const patience = 64
+
 func (p *segments[K, V]) grow(n int) { p.lists = extended(p.lists, n) }
 func (p *segments[K, V]) reset()     { p.lists, p.weight = nil, [protected + 1]uint64{} }
 
@@ -82,7 +86,9 @@ func (p *segments[K, V]) shrink(list uint8, i uint32, most uint64) {
 		if p.weight[list] <= most || oldest == i {
 			return
 		}
-		p.move(oldest, main)
+		if !p.catchUp(oldest) {
+			p.move(oldest, main)
+		}
 	}
 }
 
@@ -107,6 +113,9 @@ func (p *segments[K, V]) remove(i uint32) {
 func (p *segments[K, V]) evict(keep uint32) (out uint32) {
 	for moved := 0; ; moved++ {
 		candidate, victim := p.oldest(recent, keep), p.victim(keep)
+		if moved < patience && p.catchUpEither(candidate, victim) {
+			continue
+		}
 		switch {
 		case victim == none:
 			out = candidate
@@ -124,6 +133,32 @@ func (p *segments[K, V]) evict(keep uint32) (out uint32) {
 		p.remove(out)
 		return out
 	}
+}
+
+// catchUp lets i have its hits without the lock, which count as one, and returns
+// whether there were any. Those of keys in the sample have been counted: see heard.
+func (p *segments[K, V]) catchUp(i uint32) bool {
+	if p.seen(i) == 0 {
+		return false
+	}
+	if place := p.placeOf(i); !p.heard.wants(place) {
+		p.sketch.Touch(uint64(place))
+	}
+	p.hit(i)
+	return true
+}
+
+// catchUpEither is catchUp of those of the two that may be evicted.
+func (p *segments[K, V]) catchUpEither(candidate, victim uint32) bool {
+	switch {
+	case p.sharing == nil:
+		return false
+	case victim == none:
+		return p.catchUp(candidate)
+	case candidate == none || p.weight[recent] < p.window:
+		return p.catchUp(victim)
+	}
+	return p.catchUp(candidate) || p.catchUp(victim)
 }
 
 // victim returns the entry outside of the window that is next to go, or none.
