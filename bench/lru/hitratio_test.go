@@ -51,3 +51,5 @@ func TestLoads(t *testing.T) {
 	assert.InDelta(t, 0.499, float64(plain(newLRU)(freeze, 1000))/float64(len(freeze.keys)), 0.01)
 	assert.Less(t, float64(plain(newSIEVE)(freeze, 1000))/float64(len(freeze.keys)), 0.1)
 }
+
+func TestAThousandWaitForOneLoad(t *testing.T) { assert.EqualValues(t, 1, stormFigure().Measure()) }

@@ -1,6 +1,8 @@
 // Package lru holds lru.Cache to its bars against hashicorp/golang-lru's
 // simplelru, which is a cache for one goroutine too, and lru.Concurrent to its bars
-// against hashicorp's locked one, otter, ristretto and theine.
+// against hashicorp's locked one, otter, ristretto and theine. lru.Backed is beside
+// otter's loading and beside what is written by hand, and the hit ratio of Adaptive
+// beside other policies.
 package lru
 
 import (
@@ -53,6 +55,8 @@ func Suite() bar.Suite {
 	}})
 	s.Bars = append(s.Bars, concurrentBars()...)
 	s.Figures = append(s.Figures, concurrentFigures()...)
+	s.Bars = append(s.Bars, backedBars()...)
+	s.Figures = append(s.Figures, stormFigure())
 	figures, table := hitRatios(sync.OnceValue(compareAll))
 	s.Figures, s.Tables = append(s.Figures, figures...), append(s.Tables, table)
 	return s
