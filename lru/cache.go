@@ -139,6 +139,7 @@ func (c *Cache[K, V]) find(place uint32, key K) uint32 {
 	if len(t.groups) == 0 {
 		return none
 	}
+	place = t.spread(place)
 	for i := t.start(place); ; i = t.next(i) {
 		g := &t.groups[i]
 		for m := g.match(tag(place)); m != 0; m &= m - 1 {
@@ -391,7 +392,9 @@ func (c *Cache[K, V]) hold(place uint32, key K, value V, w uint32) (i uint32) {
 	if c.weigher != nil {
 		c.weights[i] = w
 	}
-	c.table.insert(place, i)
+	if far := c.table.insert(place, i); far {
+		c.spread(place, i)
+	}
 	c.weight += uint64(w)
 	return i
 }

@@ -153,7 +153,10 @@
 // # Security
 //
 // Keys are hashed under a secret that every cache draws for itself, so nobody can
-// choose keys that collide. WithHasher gives that up unless its hash is keyed.
+// choose keys that collide. If somebody does, as he sees what Hash returns, the table
+// mixes hashes with another secret from the 520th such key on: searches are short
+// again, and Hash stays as it is. WithHasher gives that up unless its hash is keyed:
+// keys of one hash are all found, by a search through every one of them.
 // The capacity bounds memory at every moment, entries that have ended included. What leaves is overwritten with
 // zeros in the cache's own memory, so secrets do not stay there.
 //

@@ -86,8 +86,29 @@ func (c *Cache[K, V]) drop(i uint32, why Reason) {
 
 // rebuild makes the table larger, or cleans it of deleted slots, before an entry
 // is added.
-func (c *Cache[K, V]) rebuild() {
-	c.table.reset(c.table.groupsFor(c.limit()))
+func (c *Cache[K, V]) rebuild() { c.remake(c.table.groupsFor(c.limit())) }
+
+// spread makes the table anew where entry i, which is in no list yet, was put far
+// from where its search begins: larger if it grows soon, and with a secret if that
+// is no help. The keys of a user's hash that collide do so under each secret.
+func (c *Cache[K, V]) spread(place, i uint32) {
+	if c.hash.mode == hashCustom {
+		return
+	}
+	t, far := &c.table, true
+	if n := t.groupsFor(c.limit()); n > len(t.groups) {
+		c.remake(n)
+		far = t.insert(place, i)
+	}
+	if far && t.resists(c.stats.Inserts) {
+		c.remake(len(t.groups))
+		t.insert(place, i)
+	}
+}
+
+// remake makes a table of that many groups, for the entries in the lists.
+func (c *Cache[K, V]) remake(groups int) {
+	c.table.reset(groups)
 	for list := range c.heads {
 		for i := c.nodes[list].newer; i != list; i = c.nodes[i].newer {
 			c.table.insert(c.placeOf(i), i)

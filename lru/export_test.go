@@ -401,6 +401,16 @@ func (g *Ghost) Drop()              { g.g.drop() }
 func (g *Ghost) Len() int           { return int(g.g.live) }
 func (g *Ghost) Check() error       { return g.g.check() }
 
+// Farthest returns the most slots that a search for a hash passes.
+func (g *Ghost) Farthest() (most int) {
+	for s, at := range g.g.slots {
+		if at != 0 {
+			most = max(most, int(g.g.distance(g.g.start(g.g.ring[at-1]), uint32(s))))
+		}
+	}
+	return most
+}
+
 func checkTable(t *table) error {
 	live, used := 0, 0
 	nodes := map[uint32]bool{}
@@ -460,4 +470,39 @@ func RoundTrip[T any](v T) (got T, code byte, err error) {
 		err = errors.New("bytes are left")
 	}
 	return got, byte(c.code), err
+}
+
+// Secret returns what a table mixes places with, 0 if it does not.
+func Secret[K comparable, V any](c *Cache[K, V]) uint64 { return c.table.secret }
+
+// Spread returns the place that a table uses for a key.
+func Spread[K comparable, V any](c *Cache[K, V], key K) uint32 {
+	return c.table.spread(uint32(Place(c, key)))
+}
+
+// Farthest returns the most groups that a search for an entry passes.
+func Farthest[K comparable, V any](c *Cache[K, V]) (most int) {
+	t := &c.table
+	for list := range c.heads {
+		for _, i := range c.order(list) {
+			place, passed := t.spread(c.placeOf(i)), 0
+			for g := t.start(place); ; g = t.next(g) {
+				if slices.Contains(t.groups[g].nodes[:], i) {
+					break
+				}
+				passed++
+			}
+			most = max(most, passed)
+		}
+	}
+	return most
+}
+
+// Cores returns the caches of the shards.
+func Cores[K comparable, V any](c *Concurrent[K, V]) (cores []*Cache[K, V]) {
+	e := c.made.Load()
+	for k := range e.shards {
+		cores = append(cores, e.shards[k].core)
+	}
+	return cores
 }

@@ -1,5 +1,7 @@
 package lru
 
+import "math/rand/v2"
+
 // ghost remembers keys that left, by 32 bits of their hash, in the order in which
 // they left: a ring, and a table that finds a hash in it. What is taken out of the
 // middle of the ring leaves a hole there. It grows with what it holds: 7 to 14
@@ -16,6 +18,7 @@ type ghost struct {
 	// slots has an index of the ring, plus 1, for each hash, 0 where a slot is
 	// empty, by linear probing from where a hash begins.
 	slots []uint32
+	odd   uint64 // a secret, by which hashes are spread over them
 }
 
 const firstGhosts = 8
@@ -83,6 +86,9 @@ func (g *ghost) rebuild() {
 		}
 	}
 	g.span = live
+	if g.odd == 0 {
+		g.odd = rand.Uint64() | 1
+	}
 	if size := len(g.ring); uint64(live) > uint64(size)*2/3 || size == 0 {
 		size = max(size+size/2, firstGhosts)
 		ring := make([]uint32, size)
@@ -111,7 +117,9 @@ func (g *ghost) index(k uint32) uint32 {
 	return uint32(at)
 }
 
-func (g *ghost) start(h uint32) uint32 { return uint32(uint64(h) * uint64(len(g.slots)) >> 32) }
+func (g *ghost) start(h uint32) uint32 {
+	return uint32(uint64(h) * g.odd >> 32 * uint64(len(g.slots)) >> 32)
+}
 
 func (g *ghost) next(s uint32) uint32 {
 	if s++; int(s) < len(g.slots) {

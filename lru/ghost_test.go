@@ -75,3 +75,14 @@ func TestGhostOfEqualHashes(t *testing.T) {
 	require.Equal(t, 20, g.Len())
 	require.False(t, g.Take(8))
 }
+
+// Whoever sees hashes cannot choose those that are far from where they begin.
+func TestGhostSpreadsHashes(t *testing.T) {
+	var g lru.Ghost
+	r := rand.New(rand.NewPCG(1, 1))
+	for range 5000 {
+		g.Add(r.Uint32() >> 12)
+	}
+	require.Less(t, g.Farthest(), 1000)
+	require.NoError(t, g.Check())
+}

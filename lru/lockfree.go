@@ -47,6 +47,7 @@ type box[K comparable, V any] struct {
 // so is the view then.
 type view[K comparable, V any] struct {
 	groups    []group
+	secret    uint64
 	nodes     []node[K, V]
 	boxes     []atomic.Pointer[box[K, V]]
 	marks     []atomic.Uint32
@@ -162,7 +163,7 @@ func (c *Cache[K, V]) publish() {
 	if c.sharing == nil || c.sharing.view == nil {
 		return
 	}
-	v := &view[K, V]{groups: c.table.groups, nodes: c.nodes, boxes: c.boxes, marks: c.marks, most: c.most, heard: c.heard}
+	v := &view[K, V]{groups: c.table.groups, secret: c.table.secret, nodes: c.nodes, boxes: c.boxes, marks: c.marks, most: c.most, heard: c.heard}
 	if c.life.wheel != nil {
 		v.deadlines = c.life.wheel.deadlines
 	}
@@ -190,11 +191,12 @@ func (s *shard[K, V]) lookUp(place uint32, key K, clock *clock, access bool) (va
 	if len(v.groups) == 0 {
 		return value, false, true
 	}
-	for at := startOf(v.groups, place); ; at = nextOf(v.groups, at) {
+	spread := spread(v.secret, place)
+	for at := startOf(v.groups, spread); ; at = nextOf(v.groups, at) {
 		g := &v.groups[at]
 		version := atomic.LoadUint32(&g.nodes[versionSlot])
 		control := atomic.LoadUint64(&g.control)
-		for m := matches(control, tag(place)); m != 0; m &= m - 1 {
+		for m := matches(control, tag(spread)); m != 0; m &= m - 1 {
 			i := atomic.LoadUint32(&g.nodes[slot(m)])
 			if uint64(i) >= uint64(len(v.nodes)) {
 				return value, false, false

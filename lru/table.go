@@ -2,7 +2,10 @@ package lru
 
 import (
 	"math/bits"
+	"math/rand/v2"
 	"sync/atomic"
+
+	"github.com/distkit/distkit/internal/hash64"
 )
 
 // table is an open-addressing index from keys to nodes, in groups of eight slots
@@ -18,6 +21,11 @@ import (
 // The number of groups is no power of two: it is chosen by multiplication, so a
 // cache takes what its capacity needs, 8 bytes an entry.
 //
+// Who sees hashes can choose keys whose searches all begin at one group. So a table
+// that puts an entry far from there draws a secret by which places are mixed from then
+// on, and hashes stay what they are. In a table that does not grow that never happens
+// by chance, as no more than five eighths of its slots are full.
+//
 // In a shared table goroutines look up keys while another one changes it. Then the
 // last slot of a group is none: it counts what left the group, or was given a new
 // value, twice each time for a value, before and after. What is shared is written
@@ -27,6 +35,9 @@ type table struct {
 	used   int // slots that are not empty
 	live   int // slots that are full
 	shared bool
+
+	secret uint64 // 0 until it is needed
+	calm   uint64 // see resists
 }
 
 type group struct {
@@ -36,8 +47,9 @@ type group struct {
 
 const (
 	groupSize = 8
-	loadFull  = 5 // entries a group on average, at most
-	loadUsed  = 7 // and deleted slots with them: more would slow look-ups
+	loadFull  = 5  // entries a group on average, at most
+	loadUsed  = 7  // and deleted slots with them: more would slow look-ups
+	farthest  = 64 // groups, all full, that an entry is put beyond
 
 	ones  = 0x0101010101010101
 	highs = 0x8080808080808080
@@ -70,7 +82,17 @@ func (g *group) vacant() uint64 { return ^g.control & highs }
 
 func slot(matches uint64) int { return bits.TrailingZeros64(matches) / 8 & (groupSize - 1) }
 
-// start returns the group where the search for place begins.
+// spread returns the place that t uses for one.
+func (t *table) spread(place uint32) uint32 { return spread(t.secret, place) }
+
+func spread(secret uint64, place uint32) uint32 {
+	if secret == 0 {
+		return place
+	}
+	return uint32(hash64.Mix(uint64(place), secret))
+}
+
+// start returns the group where the search for what spread returned begins.
 func (t *table) start(place uint32) int { return startOf(t.groups, place) }
 
 func startOf(groups []group, place uint32) int {
@@ -86,10 +108,12 @@ func nextOf(groups []group, g int) int {
 	return 0
 }
 
-// insert adds a node whose key is in no slot. There is an empty one: see fits.
-func (t *table) insert(place, node uint32) {
-	i := t.start(place)
-	for t.vacant(i) == 0 {
+// insert adds a node whose key is in no slot. There is an empty one: see fits. It
+// says whether it had to go far.
+func (t *table) insert(place, node uint32) (far bool) {
+	place = t.spread(place)
+	i, passed := t.start(place), 0
+	for ; t.vacant(i) == 0; passed++ {
 		i = t.next(i)
 	}
 	g := &t.groups[i]
@@ -105,6 +129,19 @@ func (t *table) insert(place, node uint32) {
 		g.control, g.nodes[s] = control, node
 	}
 	t.live++
+	return passed > farthest
+}
+
+// resists draws a secret, after which the table is to be made anew, if there is none
+// that is younger than half of the entries. So it costs little, whatever happens;
+// inserts is how many entries there were ever.
+func (t *table) resists(inserts uint64) bool {
+	age := inserts + uint64(t.live) // which also grows where inserts are not counted
+	if age < t.calm {
+		return false
+	}
+	t.secret, t.calm = rand.Uint64()|1, age+uint64(t.live)/2
+	return true
 }
 
 // vacant returns a high bit in every byte of a slot of group i for a node more.
@@ -118,6 +155,7 @@ func (t *table) vacant(i int) uint64 {
 
 // of returns the group and the slot of a node that is there.
 func (t *table) of(place, node uint32) (g *group, s int) {
+	place = t.spread(place)
 	for i := t.start(place); ; i = t.next(i) {
 		g = &t.groups[i]
 		for m := g.match(tag(place)); m != 0; m &= m - 1 {
