@@ -11,7 +11,7 @@ import (
 // engine is what a Concurrent consists of.
 type engine[K comparable, V any] struct {
 	shards  []shard[K, V]
-	shift   int // from 64 bits of hash to the number of a shard
+	shift   uint // from 64 bits of hash to the number of a shard
 	model   *Cache[K, V]
 	hash    hasher[K]
 	clock   clock
@@ -69,7 +69,7 @@ func newEngine[K comparable, V any](capacity int, opts []Option) (*engine[K, V],
 		return nil, err
 	}
 	e := &engine[K, V]{
-		shards: make([]shard[K, V], shards), shift: 64 - bits.Len(uint(shards-1)),
+		shards: make([]shard[K, V], shards), shift: uint(64 - bits.Len(uint(shards-1))),
 		model: model, hash: model.hash, clock: model.life.clock, onEvict: model.onEvict,
 		free: o.policy.mostMarks() > 0 && !o.sliding,
 	}
@@ -131,7 +131,7 @@ func (c *Cache[K, V]) fit(share uint64) {
 
 // of returns the shard of a mixed hash.
 func (e *engine[K, V]) of(mixed uint64) *shard[K, V] {
-	return &e.shards[mixed>>e.shift&uint64(len(e.shards)-1)]
+	return &e.shards[mixed>>(e.shift&63)&uint64(len(e.shards)-1)]
 }
 
 // locate returns the shard and the place of key.
@@ -181,6 +181,7 @@ func (e *engine[K, V]) release(s *shard[K, V]) *batch[K, V] {
 // the quota goes back.
 func (e *engine[K, V]) account(s *shard[K, V]) {
 	c := s.core
+	c.tidy()
 	s.changes++
 	if c.capacity > c.weight {
 		e.quota.give(c.capacity - c.weight)

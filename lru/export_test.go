@@ -154,7 +154,9 @@ func (e *engine[K, V]) checkView(s *shard[K, V]) error {
 	}
 	for list := range c.heads {
 		for _, i := range c.order(list) {
-			if value, ok := v.entry(i, c.nodes[i].key); !reflect.DeepEqual(value, c.nodes[i].value) && ok || ok != (c.nodes[i].key == c.nodes[i].key) {
+			key := c.nodes[i].key
+			value, ok, sure := e.lookUp(e.hash.sum(key), key, false)
+			if sure && (!reflect.DeepEqual(value, c.nodes[i].value) && ok || ok != (key == key)) {
 				return fmt.Errorf("readers find %v, %v in node %d, which has %v", value, ok, i, c.nodes[i].value)
 			}
 		}

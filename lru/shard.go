@@ -3,22 +3,27 @@ package lru
 import "time"
 
 func (e *engine[K, V]) get(h uint64, key K) (value V, ok bool) {
-	s, place := e.locate(h)
-	if !e.free {
-		return e.getLocked(s, place, key)
-	}
-	value, ok, sure := s.lookUp(place, key, &e.clock, true)
-	if !sure {
-		return e.getLocked(s, place, key)
-	}
-	if e.model.counting {
-		if ok {
-			s.hits.Add(1)
-		} else {
-			s.misses.Add(1)
+	if e.free {
+		value, ok, sure := e.lookUp(h, key, true)
+		if sure {
+			if e.model.counting {
+				e.count(h, ok)
+			}
+			return value, ok
 		}
 	}
-	return value, ok
+	s, place := e.locate(h)
+	return e.getLocked(s, place, key)
+}
+
+// count counts a Get without the lock.
+func (e *engine[K, V]) count(h uint64, hit bool) {
+	s, _ := e.locate(h)
+	if hit {
+		s.hits.Add(1)
+	} else {
+		s.misses.Add(1)
+	}
 }
 
 // getLocked answers by the shard's cache.
@@ -79,12 +84,13 @@ func (e *engine[K, V]) getAt(now int64, key K) (value V, ok bool) {
 }
 
 func (e *engine[K, V]) peek(key K) (value V, ok bool) {
-	s, place := e.locate(e.hash.sum(key))
+	h := e.hash.sum(key)
 	if e.free {
-		if value, ok, sure := s.lookUp(place, key, &e.clock, false); sure {
+		if value, ok, sure := e.lookUp(h, key, false); sure {
 			return value, ok
 		}
 	}
+	s, place := e.locate(h)
 	s.mu.Lock()
 	c := s.core
 	if i := c.find(place, key); i != none && !c.deadYet(i) {

@@ -59,6 +59,9 @@ func (s *slab[K, V]) full() bool { return s.free == none && s.fresh == len(s.nod
 func (s *slab[K, V]) take() uint32 {
 	if i := s.free; i != none {
 		s.free = s.nodes[i].newer
+		if s.sharing != nil && i == s.dirty {
+			s.dirty = none
+		}
 		return i
 	}
 	s.fresh++
@@ -87,15 +90,25 @@ func extended[E any](s []E, n int) []E {
 	return out
 }
 
-// put gives back a node that is in no list, and forgets its key and value.
+// put gives back a node that is in no list, and forgets its key and value, at the
+// latest when tidy is called.
 func (s *slab[K, V]) put(i uint32) {
 	if s.sharing != nil {
-		s.erase(&s.nodes[i], i)
-		s.nodes[i].newer = s.free
+		s.tidy()
+		s.nodes[i].newer, s.dirty = s.free, i
 	} else {
 		s.nodes[i] = node[K, V]{newer: s.free}
 	}
 	s.free = i
+}
+
+// tidy forgets key and value of the node that was given back last, if it was not
+// taken again.
+func (s *slab[K, V]) tidy() {
+	if s.sharing != nil && s.dirty != none {
+		s.erase(&s.nodes[s.dirty], s.dirty)
+		s.dirty = none
+	}
 }
 
 // store makes key and value those of node i, which is in no table.
