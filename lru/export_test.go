@@ -377,19 +377,39 @@ func (m *models) check() (err error) {
 
 // check returns what is wrong with g.
 func (g *ghost) check() error {
-	slots, found := 0, 0
-	for _, at := range g.slots {
-		if at != 0 {
-			slots++
+	used, leads, live := 0, map[uint32]bool{}, 0
+	for s, slot := range g.slots {
+		if slot == 0 {
+			continue
+		}
+		used++
+		at := slot&(1<<g.bits-1) - 1
+		h := g.ring[at]
+		if h == 0 || h<<g.bits != slot&^(1<<g.bits-1) {
+			continue // it leads nowhere
+		}
+		for way := g.start(h); ; way = g.next(way) {
+			if int(way) == s {
+				leads[at] = true
+				break
+			}
+			if g.slots[way] == 0 {
+				break
+			}
 		}
 	}
-	for k := range g.span {
-		if g.holds(g.index(k)) {
-			found++
+	for k := range uint32(len(g.ring)) {
+		h := g.ring[g.index(k)]
+		if h == 0 {
+			continue
+		}
+		live++
+		if k >= g.span || !leads[g.index(k)] {
+			return fmt.Errorf("ghost: hash %#x is at %d of %d, and found: %v", h, k, g.span, leads[g.index(k)])
 		}
 	}
-	if slots != int(g.live) || found != int(g.live) || int(g.span) > len(g.ring) {
-		return fmt.Errorf("ghost: %d slots, %d found, %d live; %d of %d in the ring", slots, found, g.live, g.span, len(g.ring))
+	if used != int(g.used) || used == len(g.slots) && used > 0 || live != int(g.live) || int(g.span) > len(g.ring) {
+		return fmt.Errorf("ghost: %d slots of %d used, says %d; %d live, says %d; %d of %d in the ring", used, len(g.slots), g.used, live, g.live, g.span, len(g.ring))
 	}
 	return nil
 }
@@ -405,10 +425,12 @@ func (g *Ghost) Check() error       { return g.g.check() }
 
 // Farthest returns the most slots that a search for a hash passes.
 func (g *Ghost) Farthest() (most int) {
-	for s, at := range g.g.slots {
-		if at != 0 {
-			most = max(most, int(g.g.distance(g.g.start(g.g.ring[at-1]), uint32(s))))
+	for _, h := range g.g.ring {
+		passed := 0
+		for s := g.g.start(h); h != 0 && g.g.slots[s] != 0; s = g.g.next(s) {
+			passed++
 		}
+		most = max(most, passed)
 	}
 	return most
 }
