@@ -15,8 +15,8 @@ import (
 // algorithm for metrical task systems", 1992).
 type adaptive[K comparable, V any] struct {
 	segments[K, V]
-	mode   int                  // which of manners
-	gains  [len(manners)]uint64 // hits that another manner had more, at least since it had less
+	mode   int // which of manners
+	votes  *votes
 	models models
 	stats  *Stats // or nil
 
@@ -38,7 +38,10 @@ const sketchStart = 256
 
 func newAdaptive[K comparable, V any](s *slab[K, V], stats *Stats) *adaptive[K, V] {
 	p := &adaptive[K, V]{rng: rand.New(rand.NewPCG(rand.Uint64(), rand.Uint64())), stats: stats}
-	p.slab = s
+	p.slab, p.votes = s, newVotes(1)
+	if s.sharing != nil {
+		p.votes = s.sharing.votes
+	}
 	p.reset()
 	return p
 }
@@ -76,8 +79,14 @@ func (p *adaptive[K, V]) fit(entries uint64) {
 	p.sketch.Resize(int(p.sized))
 }
 
+// switchTo changes the manner, of other shards too when they vote next.
 func (p *adaptive[K, V]) switchTo(mode int) {
-	p.mode, p.gains = mode, [len(manners)]uint64{}
+	p.votes.choose(mode)
+	p.follow(mode)
+}
+
+func (p *adaptive[K, V]) follow(mode int) {
+	p.mode = mode
 	p.turn(manners[mode])
 	p.models.follow(mode)
 }
@@ -88,19 +97,11 @@ func (p *adaptive[K, V]) ask(place uint32) {
 	if !p.models.sampled(place) {
 		return
 	}
-	hits := p.models.ask(place)
-	best := p.mode
-	for k, hit := range hits {
-		switch {
-		case hit && !hits[p.mode]:
-			p.gains[k]++
-		case !hit && hits[p.mode] && p.gains[k] > 0:
-			p.gains[k]--
-		}
-		if p.gains[k] > max(p.gains[best], p.models.room) {
-			best = k
-		}
+	if mode := int(p.votes.mode.Load()); mode != p.mode { // others decided
+		p.follow(mode)
 	}
+	hits := p.models.ask(place)
+	best := p.votes.cast(hits, p.mode, p.models.room)
 	if p.stats != nil {
 		p.models.askSizes(p.stats, place, hits[p.mode])
 	}

@@ -87,7 +87,7 @@ func (s *segmentSim[K]) evict(keep *K) (out K) {
 			out = candidate
 		case !fresh || s.weigh(s.window) < s.part():
 			out = victim
-		case moved < 16 && s.weigh(s.probation, s.protected) < s.capacity-s.part():
+		case moved < 16 && s.weigh(s.window) > s.part():
 			s.remove(candidate)
 			s.probation = append(s.probation, candidate)
 			continue

@@ -14,7 +14,7 @@ import (
 // order of eviction is that of a Cache only nearly. The capacity is one for all:
 // nothing is evicted before the whole is full, however unequal the shards are, and
 // Len is at most Cap at every moment. Once full, a shard makes room for its keys
-// itself, and at every sixteenth time another one does, chosen in proportion to its
+// itself, and once in 64 times another one does, chosen in proportion to its
 // size: so shards grow and shrink with what is asked of them.
 //
 // Under SIEVE, S3FIFO and Adaptive, the default, a Get takes no lock, unless a hit

@@ -17,6 +17,7 @@ type engine[K comparable, V any] struct {
 	clock   clock
 	onEvict func(K, V, Reason)
 	free    bool // look-ups need no lock
+	votes   *votes
 
 	capacity atomic.Uint64 // what Cap says
 	entries  atomic.Int64  // with a weigher, else quota knows
@@ -71,7 +72,7 @@ func newEngine[K comparable, V any](capacity int, opts []Option) (*engine[K, V],
 	e := &engine[K, V]{
 		shards: make([]shard[K, V], shards), shift: uint(64 - bits.Len(uint(shards-1))),
 		model: model, hash: model.hash, clock: model.life.clock, onEvict: model.onEvict,
-		free: o.policy.mostMarks() > 0 && !o.sliding,
+		free: o.policy.mostMarks() > 0 && !o.sliding, votes: newVotes(shards),
 	}
 	if err := e.checkCapacity(capacity); err != nil {
 		return nil, err
@@ -106,6 +107,7 @@ func (e *engine[K, V]) part(share uint64) *Cache[K, V] {
 	p := *e.model
 	if e.free {
 		p.sharing = newSharing[K, V](p.policy)
+		p.sharing.votes = e.votes
 	}
 	p.capacity = share
 	p.begin()

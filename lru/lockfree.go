@@ -34,7 +34,8 @@ type sharing[K comparable, V any] struct {
 	boxes []atomic.Pointer[box[K, V]] // by node, if boxed
 	marks []atomic.Uint32             // a byte for each node: the hits yet to be counted
 	most  uint32                      // of those
-	heard *heard                      // or nil
+	heard *heard                      // under Adaptive
+	votes *votes                      // under Adaptive, of all shards
 	dirty uint32                      // a free node that still has a key and value, or none
 }
 

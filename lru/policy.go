@@ -36,14 +36,14 @@ const (
 	// S3FIFO lets new entries into a tenth of the cache and keeps in the rest what
 	// had two hits there, or was asked for again soon after it had left (Yang et
 	// al., SOSP 2023). A hit adds to a count of 2 bits. It costs 1 byte an entry
-	// more, and up to 11 for what it remembers of keys that left.
+	// more, and up to 14 for what it remembers of keys that left.
 	S3FIFO
 	// Adaptive keeps what was used last, most often, or more than once: what would
 	// have had the most hits, as small models of the cache tell that see a sample of
 	// the keys. It is W-TinyLFU (Einziger et al. 2018) with a window of all the
 	// capacity, a hundredth or a quarter. It has the highest hit ratio where the kind
 	// of the load is not known, or changes, and is never much below LRU. It costs 9 to
-	// 17 bytes an entry more, and up to 40 KB in all.
+	// 17 bytes an entry more, and up to 40 KB in all; in a Concurrent, in each shard.
 	Adaptive
 )
 

@@ -36,7 +36,7 @@ func (q *quota) give(n uint64) { q.used.Add(-n) }
 // elsewhere is how often a shard that needs room has another shard evict for it, one
 // in so many times. It is rare, as the newcomer then enters without being compared
 // with what would have left for it.
-const elsewhere = 16
+const elsewhere = 64
 
 const attempts = 8 // at finding that shard
 
@@ -90,8 +90,11 @@ func (e *engine[K, V]) refit(c *Cache[K, V]) {
 // Shards are chosen in proportion to their weight, as if entries were.
 func (e *engine[K, V]) trade(s *shard[K, V], m *moment) bool {
 	mean, every := e.quota.used.Load()/uint64(len(e.shards)), uint8(elsewhere)
-	if s.core.weight < mean/2 { // it came late
+	switch weight := s.core.weight; {
+	case weight < mean/2: // it came late
 		every = 2
+	case weight < mean-mean/8:
+		every = elsewhere / 4
 	}
 	if s.turns++; s.turns%every != 0 {
 		return false

@@ -121,7 +121,7 @@ func (p *segments[K, V]) evict(keep uint32) (out uint32) {
 			out = candidate
 		case candidate == none || p.weight[recent] < p.window:
 			out = victim
-		case moved < briefly && p.weight[main]+p.weight[protected] < p.capacity-p.window:
+		case moved < briefly && p.weight[recent] > p.window: // which has become smaller
 			p.move(candidate, main)
 			continue
 		case p.admits(candidate, victim):
