@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"runtime"
 	"sync"
+	"time"
 
 	"github.com/Yiling-J/theine-go"
 	"github.com/dgraph-io/ristretto/v2"
@@ -117,6 +118,12 @@ func concurrentFigures() (figures []bar.Figure) {
 			},
 		})
 	}
+	for _, p := range []lru.Policy{lru.S3FIFO, lru.Adaptive} {
+		figures = append(figures, bar.Figure{
+			Name: fmt.Sprintf("Concurrent/Get hit/policy=%v/n=100k/zipf/what two goroutines gain over one", p), Unit: "x", Limit: 1.5, AtLeast: true,
+			Measure: func() float64 { return gain(concurrent(p)) },
+		})
+	}
 	return append(figures, bar.Figure{
 		Name: "NewConcurrent(50M), empty", Unit: "MiB", Limit: 1,
 		Measure: func() float64 {
@@ -158,6 +165,24 @@ func pair(get func(uint64) (uint64, bool)) func(int) uint64 {
 		return sums[0] + sums[1]
 	}
 }
+
+// gain returns how many times as fast two goroutines are as one, each the fastest of
+// many rounds that are shorter than what a scheduler gives at once.
+func gain(r rival) float64 {
+	const rounds, n = 300, 20_000
+	one, two := resident(r, hits).New(), resident(r, pair).New()
+	times := [2]time.Duration{time.Hour, time.Hour}
+	for range rounds {
+		for i, run := range []func(int) uint64{one, two} {
+			begun := time.Now()
+			checksum += run(n << i)
+			times[i] = min(times[i], time.Since(begun))
+		}
+	}
+	return 2 * float64(times[0]) / float64(times[1])
+}
+
+var checksum uint64 // so that the work is done
 
 // full sets keys that were never there, in a cache without room.
 func full(r rival) bar.Side {
