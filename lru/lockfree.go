@@ -188,7 +188,7 @@ func (s *shard[K, V]) attach(c *Cache[K, V]) {
 // changes at that moment, or where the entry may have ended: then the lock must
 // decide. Nor is it when it was first to read the clock for a while, as somebody must
 // take out what has ended. It is one function, which calls none where nothing ends and
-// keys are numbers: that makes a hit a third faster.
+// keys are numbers: that makes a hit faster by a sixth.
 func (e *engine[K, V]) lookUp(h uint64, key K, access bool) (value V, ok, sure bool) {
 	x := e.hash.mixed(h)
 	s, place := e.of(x), uint32(x)
