@@ -68,11 +68,32 @@ type copied[K comparable, V any] struct {
 
 // copies appends the entries of c that have not ended, in the order of iterations.
 func (c *Cache[K, V]) copies(to []copied[K, V]) []copied[K, V] {
+	first := len(to)
+	c.eachCopy(func(r copied[K, V]) {
+		if len(to) > first && to[first].list != r.list {
+			rank(to[first:])
+			first = len(to)
+		}
+		to = append(to, r)
+	})
+	rank(to[first:])
+	return to
+}
+
+// rank tells the entries of a list where they are in it.
+func rank[K comparable, V any](list []copied[K, V]) {
+	for k := range list {
+		list[k].rank = float64(k) / float64(len(list))
+	}
+}
+
+// eachCopy visits what copies appends, of which none has its rank.
+func (c *Cache[K, V]) eachCopy(visit func(r copied[K, V])) {
 	if p, ok := c.chooser.(*adaptive[K, V]); ok {
 		p.settle()
 	}
 	for at := range c.heads {
-		list, first := c.inOrder(at), len(to)
+		list := c.inOrder(at)
 		c.walkList(list, func(i uint32) {
 			r := copied[K, V]{place: c.placeOf(i), weight: uint32(c.weightOf(i)), list: at, deadline: never}
 			r.key, r.value = c.nodes[i].key, c.nodes[i].value
@@ -85,13 +106,9 @@ func (c *Cache[K, V]) copies(to []copied[K, V]) []copied[K, V] {
 					r.life = c.life.restarts[i]
 				}
 			}
-			to = append(to, r)
+			visit(r)
 		})
-		for k := range to[first:] {
-			to[first+k].rank = float64(k) / float64(len(to)-first)
-		}
 	}
-	return to
 }
 
 // walkList visits a list, oldest first, without what has ended.
@@ -161,14 +178,14 @@ func (e *engine[K, V]) adopt(image *Cache[K, V]) {
 		cores[k].onEvict = nil
 	}
 	shift := image.life.clock.base.Sub(e.clock.base)
-	for _, r := range image.copies(nil) {
+	image.eachCopy(func(r copied[K, V]) {
 		if r.deadline != never {
 			r.deadline = later(r.deadline, shift)
 		}
 		x := e.hash.mixed(e.hash.sum(r.key))
 		r.place = uint32(x)
 		cores[x>>e.shift&uint64(len(cores)-1)].add(&r, now)
-	}
+	})
 	left := e.exchange(cores, now)
 	e.quota.gathering.Unlock()
 	if len(left) > 0 {

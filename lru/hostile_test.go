@@ -6,10 +6,12 @@ import (
 	"errors"
 	"io"
 	"math"
+	"runtime"
 	"testing"
 	"time"
 
 	"github.com/cespare/xxhash/v2"
+	"github.com/distkit/distkit/internal/invariants"
 	"github.com/distkit/distkit/internal/testkit"
 	"github.com/distkit/distkit/lru"
 	"github.com/stretchr/testify/assert"
@@ -237,4 +239,50 @@ func TestBigIntsOnSmallMachines(t *testing.T) {
 	require.NoError(t, err)
 	v, ok := d.Get(1 << 40 % math.MaxInt)
 	require.True(t, ok && v == 1<<40%math.MaxInt)
+}
+
+// ReadFrom holds its input twice at most: as it is put together, and then as it is
+// and as entries.
+func TestMemoryOfReadFrom(t *testing.T) {
+	const n, size = 1000, 4 << 10
+	c := must(lru.New[int, []byte](n))
+	for k := range n {
+		c.Set(k, make([]byte, size))
+	}
+	image := imageOf(t, c)
+	var before, first, last runtime.MemStats
+	calls := 0
+	d := must(lru.New[int, []byte](n, lru.WithWeigher(func(int, []byte) uint32 {
+		switch calls++; calls {
+		case 1:
+			runtime.ReadMemStats(&first)
+		case n:
+			runtime.GC()
+			runtime.ReadMemStats(&last)
+		}
+		return 1
+	})))
+	runtime.GC()
+	runtime.ReadMemStats(&before)
+	must(d.ReadFrom(bytes.NewReader(image)))
+	most := uint64(2*len(image) + 256<<10)
+	if !invariants.Enabled { // with the race detector, joining slices takes one more
+		assert.Less(t, first.TotalAlloc-before.TotalAlloc, most, "before the first entry is there")
+	}
+	assert.Less(t, last.HeapAlloc-before.HeapAlloc, most, "when the last one comes")
+
+	// Of small entries memory is that of the cache, which is larger than its image, as it
+	// grows; Concurrent divides it.
+	for _, each := range []struct {
+		into io.ReaderFrom
+		most uint64
+	}{{must(lru.New[int, int](100 * n)), 200}, {must(lru.NewConcurrent[int, int](100 * n)), 450}} {
+		src := must(lru.New[int, int](100 * n))
+		for k := range 100 * n {
+			src.Set(k, k)
+		}
+		image := imageOf(t, src)
+		used := testkit.AllocatedBytes(func() { must(each.into.ReadFrom(bytes.NewReader(image))) })
+		assert.Less(t, used/(100*n), each.most, "bytes an entry")
+	}
 }
