@@ -159,7 +159,7 @@ func (c *Cache[K, V]) Get(key K) (V, bool) { return c.GetHashed(c.hash.sum(key),
 // GetHashed is Get for a key whose hash, c.Hash(key), is known.
 func (c *Cache[K, V]) GetHashed(h uint64, key K) (value V, ok bool) {
 	i := c.find(c.hash.place(h), key)
-	if c.watched {
+	if c.watched && !c.livesOn(i) {
 		return c.gotWatched(c.current(i))
 	}
 	if i == none {

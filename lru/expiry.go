@@ -94,6 +94,21 @@ func (c *Cache[K, V]) current(i uint32) uint32 {
 	return c.currentAt(l.clock.now(), i)
 }
 
+// livesOn says that entry i has not ended, where that is known without the clock and a
+// Get has nothing else to do about lifetimes and counts.
+func (c *Cache[K, V]) livesOn(i uint32) bool {
+	l := &c.life
+	if i == none || c.counting || l.sliding || l.wheel == nil || (l.reads+1)%readsPerLook == 0 {
+		return false
+	}
+	last := l.clock.last.Load()
+	if last == stale || l.wheel.deadlines[i] <= last+int64(horizon) {
+		return false
+	}
+	l.reads++
+	return true
+}
+
 func (c *Cache[K, V]) currentAt(now int64, i uint32) uint32 {
 	l := &c.life
 	if i != none && l.wheel.deadlines[i] <= now {
