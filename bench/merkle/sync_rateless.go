@@ -8,7 +8,7 @@ import (
 )
 
 // symbol is a coded symbol of a rateless IBLT (Yang, Gilad and Alizadeh, SIGCOMM
-// 2024; the artefact yangl1996/riblt is no module that the proxy serves): 24 bytes
+// 2024; the artifact yangl1996/riblt is no module that the proxy serves): 24 bytes
 // and a count of two.
 type symbol struct {
 	h, v, check uint64
@@ -41,7 +41,7 @@ func coded(e entry) (symbol, mapping) {
 
 // encoder makes the symbols of a set, the first ones first. It keeps where each
 // entry goes next, so that more symbols cost one more pass over the entries: no
-// more than the heap of the artefact.
+// more than the heap of the artifact.
 type encoder struct {
 	entries []symbol
 	next    []mapping
