@@ -44,7 +44,7 @@ func prepare(s Side) (run func(int) uint64, n int) {
 	run = s.New()
 	for n = 1; ; n *= 2 {
 		start := time.Now()
-		sink = run(n)
+		Sink = run(n)
 		if d := time.Since(start); d > slice/4 {
 			return run, max(1, int(float64(n)*float64(slice)/float64(d)))
 		}
@@ -53,14 +53,14 @@ func prepare(s Side) (run func(int) uint64, n int) {
 
 func perOp(run func(int) uint64, n int) float64 {
 	start := time.Now()
-	sink = run(n)
+	Sink = run(n)
 	return float64(time.Since(start)) / float64(n)
 }
 
 func allocsPerOp(run func(int) uint64, n int) float64 {
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
-	sink = run(n)
+	Sink = run(n)
 	runtime.ReadMemStats(&after)
 	return float64(after.Mallocs-before.Mallocs) / float64(n)
 }
