@@ -596,6 +596,8 @@ func TestBackedAllocatesNothing(t *testing.T) {
 	testkit.NoAllocs(t, "Get", func() { _, _ = c.Get(bg, 1) })
 	testkit.NoAllocs(t, "Peek", func() { c.Peek(1) })
 	require.NoError(t, c.Set(bg, 2, 20))
-	testkit.NoAllocs(t, "Set of what is unsaved", func() { _ = c.Set(bg, 2, 21) })
+	if !isPurego { // with which every entry has a box
+		testkit.NoAllocs(t, "Set of what is unsaved", func() { _ = c.Set(bg, 2, 21) })
+	}
 	closes(t, c)
 }
