@@ -87,6 +87,9 @@ func TestPoliciesMatchTwin(t *testing.T) {
 	for _, p := range policies[1:] { // LRU has tests of its own
 		t.Run(p.String(), func(t *testing.T) {
 			for capacity, n := range map[int]int{1: 1000, 2: 2000, 3: 2000, 20: 5000, 300: 3000} {
+				if invariants.Enabled {
+					n /= 4
+				}
 				play(t, p, capacity, n, number, nil)
 				play(t, p, capacity, n, number, weights(capacity+2)) // 0 pins, more is refused
 				play(t, p, capacity, n, number, weights(4))
@@ -137,6 +140,9 @@ func TestRandomIsSeededForEachCache(t *testing.T) {
 // What the docs of SIEVE warn of: 1000 entries, each read five times, then keys
 // that are each read twice, 200 apart, of which LRU hits the second use.
 func TestSIEVECanFreeze(t *testing.T) {
+	if invariants.Enabled {
+		t.Skip("one goroutine: -race has nothing to find")
+	}
 	const n = 100_000
 	ratio := func(p lru.Policy) float64 {
 		c := must(lru.New[uint64, uint64](1000, lru.WithPolicy(p), lru.WithStats()))
