@@ -235,7 +235,7 @@ func TestTheJudge(t *testing.T) {
 			wrong++
 		}
 	}
-	require.Greater(t, wrong, 40)
+	require.Positive(t, wrong) // how many depends on how goroutines are scheduled
 
 	_, right := newBucketState(modelLimits[0], false).step(op{n: 1})
 	one := []porcupine.Operation{{Input: op{n: 1}, Output: right, Call: 0, Return: 1}}
