@@ -6,7 +6,6 @@ import (
 
 	"github.com/distkit/distkit/cms"
 	"github.com/distkit/distkit/internal/hash64"
-	"github.com/distkit/distkit/internal/invariants"
 	"github.com/distkit/distkit/internal/testkit"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -68,9 +67,7 @@ func excess(t *testing.T, s *cms.Sketch, truth exact) (mean, worst, beyond float
 // keys that delta bounds, and by three times that for none: raw integers, and the
 // keys of one shard, chosen by whatever bits of their hash, are as good as any.
 func TestSketchKeepsItsBound(t *testing.T) {
-	if invariants.Enabled {
-		t.Skip("one goroutine: -race has nothing to find")
-	}
+	testkit.NotUnderInvariants(t)
 	free := 0.0
 	for _, c := range []struct {
 		name string
@@ -125,9 +122,7 @@ func TestKeysDoNotMeetInAllRows(t *testing.T) {
 
 // Conservative updates about halve the mean error, whatever the skew.
 func TestConservativeHalvesTheError(t *testing.T) {
-	if invariants.Enabled {
-		t.Skip("one goroutine: -race has nothing to find")
-	}
+	testkit.NotUnderInvariants(t)
 	for _, skew := range []float64{0.5, 1, 1.3} {
 		plain, low := must(cms.NewSize(2000, 4)), must(cms.NewSize(2000, 4, cms.WithConservative()))
 		stream, truth := zipf(5, skew, 30_000, 100_000)

@@ -8,7 +8,6 @@ import (
 	"testing"
 
 	"github.com/distkit/distkit/cms"
-	"github.com/distkit/distkit/internal/invariants"
 	"github.com/distkit/distkit/internal/testkit"
 	"github.com/stretchr/testify/require"
 )
@@ -46,9 +45,7 @@ func recall(k *cms.TopK, truth exact) float64 {
 }
 
 func TestTopKFindsTheLargest(t *testing.T) {
-	if invariants.Enabled {
-		t.Skip("one goroutine: -race has nothing to find")
-	}
+	testkit.NotUnderInvariants(t)
 	for _, c := range []struct {
 		k, ranks, n int
 		s, recall   float64
@@ -146,9 +143,7 @@ func TestTopKMergesWithItsCertificate(t *testing.T) {
 // Eight shards of a stream by the hash that a ring or a modulo would use, and by
 // turns: merged, they find what one TopK finds.
 func TestTopKMergedRecall(t *testing.T) {
-	if invariants.Enabled {
-		t.Skip("one goroutine: -race has nothing to find")
-	}
+	testkit.NotUnderInvariants(t)
 	stream, truth := zipf(11, 1.1, 1<<18, 1<<18)
 	var shards [8]*cms.TopK
 	for i := range shards {

@@ -4,7 +4,6 @@ import (
 	"math"
 	"testing"
 
-	"github.com/distkit/distkit/internal/invariants"
 	"github.com/distkit/distkit/internal/testkit"
 	"github.com/distkit/distkit/lru"
 	"github.com/stretchr/testify/assert"
@@ -22,9 +21,7 @@ func readThrough(p lru.Policy, capacity int, keys []uint64) float64 {
 
 // Popularity that stays, that moves, and a loop that is too long for LRU.
 func TestAdaptiveFollowsTheLoad(t *testing.T) {
-	if invariants.Enabled {
-		t.Skip("one goroutine: -race has nothing to find")
-	}
+	testkit.NotUnderInvariants(t)
 	const capacity, n = 200, 40_000
 	zipf := testkit.Zipf(1, 0.9, 4000)
 	loads := map[string]func(i uint64) uint64{
@@ -51,9 +48,7 @@ func TestAdaptiveFollowsTheLoad(t *testing.T) {
 
 // What a cache says of other sizes is what caches of those sizes do.
 func TestHitRatioAtOtherSizes(t *testing.T) {
-	if invariants.Enabled {
-		t.Skip("one goroutine: -race has nothing to find")
-	}
+	testkit.NotUnderInvariants(t)
 	const capacity, n = 2000, 60_000
 	zipf := testkit.Zipf(3, 0.8, 20_000)
 	keys := make([]uint64, n)

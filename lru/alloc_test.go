@@ -7,7 +7,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/distkit/distkit/internal/invariants"
 	"github.com/distkit/distkit/internal/testkit"
 	"github.com/distkit/distkit/lru"
 	"github.com/stretchr/testify/assert"
@@ -57,9 +56,7 @@ func TestNothingIsAllocatedOnceGrown(t *testing.T) {
 // The tables of caches that are read without a lock are made anew from time to
 // time, once in thousands of Sets.
 func TestConcurrentAllocatesNothingOnceGrown(t *testing.T) {
-	if invariants.Enabled {
-		t.Skip("one goroutine: -race has nothing to find")
-	}
+	testkit.NotUnderInvariants(t)
 	next := uint64(0)
 	departed := 0
 	callback := lru.WithOnEvict(func(uint64, uint64, lru.Reason) { departed++ })

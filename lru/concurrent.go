@@ -22,9 +22,10 @@ import (
 // being written. Its hit counts when the policy comes to decide about the entry, and of
 // many hits in between up to three count under S3FIFO, and one under the others. On
 // recorded loads that, and the shards, have cost at most 0.1 points of hit ratio under
-// S3FIFO; under Adaptive they made between 0.5 points less and 0.4 more. Where key and value have no pointers, and 64 bytes together at most, a Set
-// allocates nothing; else it allocates a copy of both, which costs their size and 8
-// bytes an entry more, except with a policy whose Get takes a lock.
+// S3FIFO; under Adaptive they made between 0.5 points less and 0.4 more. Where key and
+// value have no pointers, and 64 bytes together at most, a Set allocates nothing; else
+// it allocates a copy of both, which costs their size and 8 bytes an entry more, except
+// with a policy whose Get takes a lock.
 //
 // What a method returns is what it found or did at one moment between its call and
 // its return: a Get that begins after a Set of the same key returned finds that

@@ -7,7 +7,6 @@ import (
 	"runtime"
 	"testing"
 
-	"github.com/distkit/distkit/internal/invariants"
 	"github.com/distkit/distkit/internal/testkit"
 	"github.com/distkit/distkit/lru"
 	"github.com/stretchr/testify/assert"
@@ -178,9 +177,7 @@ func liveBytesEach(build func() any) uint64 {
 
 // Memory follows the entries, not the capacity; nothing of what left is kept.
 func TestMemory(t *testing.T) {
-	if invariants.Enabled {
-		t.Skip("one goroutine: -race has nothing to find")
-	}
+	testkit.NotUnderInvariants(t)
 	empty := liveBytesEach(func() any { return must(lru.New[uint64, uint64](50_000_000)) })
 	assert.Less(t, empty, uint64(1<<10))
 

@@ -244,9 +244,7 @@ func TestBigIntsOnSmallMachines(t *testing.T) {
 // ReadFrom holds its input twice at most: as it is put together, and then as it is
 // and as entries.
 func TestMemoryOfReadFrom(t *testing.T) {
-	if invariants.Enabled {
-		t.Skip("one goroutine: -race has nothing to find")
-	}
+	testkit.NotUnderInvariants(t)
 	const n, size = 1000, 4 << 10
 	c := must(lru.New[int, []byte](n))
 	for k := range n {

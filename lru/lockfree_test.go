@@ -9,7 +9,6 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/distkit/distkit/internal/invariants"
 	"github.com/distkit/distkit/internal/testkit"
 	"github.com/distkit/distkit/lru"
 	"github.com/stretchr/testify/assert"
@@ -168,9 +167,7 @@ func represents[K comparable, V any](t *testing.T, key func(int) K, value func(i
 // Hits are counted late and in part, by eight shards, which costs less than a point, by
 // whatever seed.
 func TestHitRatioWithoutTheLock(t *testing.T) {
-	if invariants.Enabled {
-		t.Skip("one goroutine: -race has nothing to find")
-	}
+	testkit.NotUnderInvariants(t)
 	const n = 400_000
 	for _, p := range lockFree {
 		for _, capacity := range []int{1000, 8000} {
@@ -284,9 +281,7 @@ func TestSharedEntriesAreErased(t *testing.T) {
 // Shards are of unlike size. What a loop has of them stays nevertheless, and all of them
 // find out that it should.
 func TestShardsKeepTheirPartOfALoop(t *testing.T) {
-	if invariants.Enabled {
-		t.Skip("one goroutine: -race has nothing to find")
-	}
+	testkit.NotUnderInvariants(t)
 	const loop, capacity, rounds = 4000, 2000, 25
 	c := must(lru.NewConcurrent[uint64, int](capacity, lru.WithShards(8)))
 	hits := 0

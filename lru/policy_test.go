@@ -140,9 +140,7 @@ func TestRandomIsSeededForEachCache(t *testing.T) {
 // What the docs of SIEVE warn of: 1000 entries, each read five times, then keys
 // that are each read twice, 200 apart, of which LRU hits the second use.
 func TestSIEVECanFreeze(t *testing.T) {
-	if invariants.Enabled {
-		t.Skip("one goroutine: -race has nothing to find")
-	}
+	testkit.NotUnderInvariants(t)
 	const n = 100_000
 	ratio := func(p lru.Policy) float64 {
 		c := must(lru.New[uint64, uint64](1000, lru.WithPolicy(p), lru.WithStats()))

@@ -72,9 +72,7 @@ func generated(n int) map[string][]uint64 {
 
 // Who takes Adaptive without knowing what is to come loses next to nothing to LRU.
 func TestAdaptiveIsNowhereFarBelowLRU(t *testing.T) {
-	if invariants.Enabled {
-		t.Skip("one goroutine: -race has nothing to find")
-	}
+	testkit.NotUnderInvariants(t)
 	n, capacities := 60_000, []int{20, 100, 500, 2000}
 	if invariants.Enabled { // one goroutine: -race has nothing to find
 		n, capacities = 5000, []int{20, 100}

@@ -20,6 +20,16 @@ func NoAllocs(t testing.TB, what string, f func()) {
 	}
 }
 
+// NotUnderInvariants skips a test under -race and -tags invariants, for those that
+// draw many numbers or measure memory in one goroutine: the race detector has nothing
+// to find there, and the checks, which other tests meet as well, make them last minutes.
+func NotUnderInvariants(t testing.TB) {
+	t.Helper()
+	if invariants.Enabled {
+		t.Skip("one goroutine, and many draws or bytes to measure: runs without the checks of invariants")
+	}
+}
+
 // AllocatedBytes returns how many bytes f allocated on the heap, freed ones
 // included; other goroutines count too.
 func AllocatedBytes(f func()) uint64 {
