@@ -18,25 +18,25 @@ func FuzzCache(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, capacity, mode uint8, ops []byte) {
 		size := int(capacity) + 1
-		var weigh func(byte, int) uint32
+		var weigh func(int, int) uint32
 		var opts []lru.Option
 		if mode&1 != 0 {
-			weigh = func(_ byte, v int) uint32 { return uint32(v % 50) }
+			weigh = func(_, v int) uint32 { return uint32(v % 50) }
 			opts = append(opts, lru.WithWeigher(weigh))
 		}
 		p := policies[int(mode>>2&31)%len(policies)]
 		if mode&2 != 0 && p != lru.S3FIFO && p != lru.Adaptive {
-			opts = append(opts, lru.WithHasher(func(k byte) uint64 { return uint64(k % 3) }))
+			opts = append(opts, lru.WithHasher(func(k int) uint64 { return uint64(k % 3) }))
 		}
 		opts = append(opts, lru.WithPolicy(p))
-		var c cache[byte, int] = must(lru.New[byte, int](size, opts...))
+		var c cache[int, int] = must(lru.New[int, int](size, opts...))
 		if mode&128 != 0 {
-			c = must(lru.NewConcurrent[byte, int](size, append(opts, asCache(p)...)...))
+			c = must(lru.NewConcurrent[int, int](size, append(opts, asCache(p)...)...))
 		}
 		slow := newTwin(p, size, weigh)
 		follow(slow, c)
 		for ; len(ops) >= 3; ops = ops[3:] {
-			k, v := ops[1], int(ops[2])
+			k, v := int(ops[1]), int(ops[2])
 			switch ops[0] % 8 {
 			case 0, 1:
 				require.Equal(t, slow.set(k, v), c.Set(k, v))

@@ -1,6 +1,8 @@
 package lru_test
 
 import (
+	"bytes"
+	"encoding/binary"
 	"fmt"
 	"math/rand/v2"
 	"strings"
@@ -24,6 +26,24 @@ func wholeOf(k, n uint64) whole { return whole{k, n, k ^ n, k + n} }
 
 func (w whole) of(k uint64) bool { return w == wholeOf(k, w.b) }
 
+// oddKey and oddValue fill words of four bytes and not of eight.
+type (
+	oddKey   [3]uint16
+	oddValue struct {
+		n    uint32
+		k, m byte
+	}
+)
+
+func oddKeyOf(k uint64) oddKey { return oddKey{uint16(k), 7, ^uint16(k)} }
+
+func oddValueOf(k, n uint64) oddValue { return oddValue{uint32(n), byte(k), byte(k + n)} }
+
+// boxedOf returns a value with a pointer.
+func boxedOf(k, n uint64) []byte {
+	return binary.LittleEndian.AppendUint64(binary.LittleEndian.AppendUint64(nil, n), k^n)
+}
+
 // Readers that meet writers find whole entries, of the key that they asked for, and
 // never an older value than one that they knew to be there.
 func TestReadersMeetWriters(t *testing.T) {
@@ -32,18 +52,14 @@ func TestReadersMeetWriters(t *testing.T) {
 			meet(t, p, func(k uint64) uint64 { return k }, wholeOf, whole.of, func(w whole) uint64 { return w.b })
 		})
 		t.Run(fmt.Sprintf("%v/odd words", p), func(t *testing.T) {
-			type key [3]uint16
-			type value struct {
-				n    uint32
-				k, m byte
-			}
-			meet(t, p, func(k uint64) key { return key{uint16(k), 7, ^uint16(k)} },
-				func(k, n uint64) value { return value{uint32(n), byte(k), byte(k + n)} },
-				func(v value, k uint64) bool { return v.k == byte(k) && v.m == byte(k+uint64(v.n)) },
-				func(v value) uint64 { return uint64(v.n) })
+			meet(t, p, oddKeyOf, oddValueOf,
+				func(v oddValue, k uint64) bool { return v.k == byte(k) && v.m == byte(k+uint64(v.n)) },
+				func(v oddValue) uint64 { return uint64(v.n) })
 		})
 		t.Run(fmt.Sprintf("%v/boxes", p), func(t *testing.T) {
-			meet(t, p, func(k uint64) string { return fmt.Sprint("key ", k) }, wholeOf, whole.of, func(w whole) uint64 { return w.b })
+			meet(t, p, func(k uint64) string { return fmt.Sprint("key ", k) }, boxedOf,
+				func(b []byte, k uint64) bool { return bytes.Equal(b, boxedOf(k, binary.LittleEndian.Uint64(b))) },
+				binary.LittleEndian.Uint64)
 		})
 	}
 }
@@ -140,7 +156,7 @@ func TestRepresentations(t *testing.T) {
 	assert.Equal(t, words, lru.Wordwise[int, [0]*int]())
 
 	represents(t, func(i int) uint8 { return uint8(i) }, func(i int) [5]byte { return [5]byte{byte(i), 1, 2, 3, byte(i)} })
-	represents(t, func(i int) [2]uint64 { return [2]uint64{uint64(i), 1} }, func(i int) float32 { return float32(i) })
+	represents(t, func(i int) oddKey { return oddKeyOf(uint64(i)) }, func(i int) oddValue { return oddValueOf(uint64(i), 1) })
 	represents(t, func(i int) string { return fmt.Sprint(i) }, func(i int) []byte { return fmt.Append(nil, i) })
 }
 
@@ -196,7 +212,7 @@ func TestHitRatioWithoutTheLock(t *testing.T) {
 // Under Adaptive what was hit stays, however old it is: while nothing else is known, as
 // what was used last, and in an image too.
 func TestHitsWithoutTheLockKeepEntries(t *testing.T) {
-	c := must(lru.NewConcurrent[uint64, int](100, lru.WithShards(1)))
+	c := must(lru.NewConcurrent[uint64, uint64](100, lru.WithShards(1)))
 	for k := range uint64(100) {
 		c.Set(k, 1)
 	}
@@ -225,7 +241,7 @@ func TestHitsWithoutTheLockKeepEntries(t *testing.T) {
 
 // Of entries that are hit again and again, one still goes for a new one.
 func TestHitsWithoutTheLockDoNotKeepNewOnesOut(t *testing.T) {
-	c := must(lru.NewConcurrent[uint64, int](1000, lru.WithShards(1)))
+	c := must(lru.NewConcurrent[uint64, uint64](1000, lru.WithShards(1)))
 	for k := range uint64(3000) {
 		for held := range uint64(1000) {
 			if k%100 == 0 {
@@ -283,7 +299,7 @@ func TestSharedEntriesAreErased(t *testing.T) {
 func TestShardsKeepTheirPartOfALoop(t *testing.T) {
 	testkit.NotUnderInvariants(t)
 	const loop, capacity, rounds = 4000, 2000, 25
-	c := must(lru.NewConcurrent[uint64, int](capacity, lru.WithShards(8)))
+	c := must(lru.NewConcurrent[uint64, uint64](capacity, lru.WithShards(8)))
 	hits := 0
 	for i := range uint64(rounds * loop) {
 		if _, ok := c.GetOrSet(i%loop, 1); ok && i >= (rounds-5)*loop {

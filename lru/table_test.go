@@ -29,12 +29,12 @@ func colliding(n int, first uint64, place func(uint64) uint64) []uint64 {
 func TestCollidingKeysAreSpread(t *testing.T) {
 	for _, p := range policies {
 		t.Run(p.String(), func(t *testing.T) {
-			c := must(lru.New[uint64, int](2000, lru.WithPolicy(p)))
+			c := must(lru.New[uint64, uint64](2000, lru.WithPolicy(p)))
 			keys := colliding(2000, 0, func(k uint64) uint64 { return c.Hash(k) & (1<<32 - 1) })
 			hashes := make([]uint64, len(keys))
 			for i, k := range keys {
 				hashes[i] = c.Hash(k)
-				c.Set(k, i)
+				c.Set(k, uint64(i))
 				if i < 8*farthest {
 					require.Zero(t, lru.Secret(c))
 				}
@@ -49,13 +49,13 @@ func TestCollidingKeysAreSpread(t *testing.T) {
 			for i, k := range keys {
 				require.Equal(t, hashes[i], c.Hash(k), "a hash serves for as long as the cache")
 				v, ok := c.GetHashed(hashes[i], k)
-				require.True(t, ok && v == i)
+				require.True(t, ok && v == uint64(i))
 				_, ok = c.Peek(k + 1<<60)
 				require.False(t, ok)
 			}
 
 			image := imageOf(t, c)
-			d := restored(t, image, must(lru.New[uint64, int](2000, lru.WithPolicy(p))))
+			d := restored(t, image, must(lru.New[uint64, uint64](2000, lru.WithPolicy(p))))
 			assert.Equal(t, keysOf(c.All()), keysOf(d.All()))
 			assert.Zero(t, lru.Secret(d), "they do not collide there")
 			restored(t, image, c)
@@ -66,7 +66,7 @@ func TestCollidingKeysAreSpread(t *testing.T) {
 			}
 			require.NoError(t, c.Resize(3000))
 			for i, k := range keys {
-				c.SetHashed(hashes[i], k, -i)
+				c.SetHashed(hashes[i], k, uint64(len(keys)+i))
 			}
 			assert.Equal(t, 2000, c.Len())
 			assert.Less(t, lru.Farthest(c), farthest/4)
@@ -74,7 +74,7 @@ func TestCollidingKeysAreSpread(t *testing.T) {
 			c.Clear()
 			check(t, c)
 			for i, k := range keys {
-				c.Set(k, i)
+				c.Set(k, uint64(i))
 			}
 			assert.Less(t, lru.Farthest(c), farthest/4)
 			check(t, c)
@@ -84,14 +84,14 @@ func TestCollidingKeysAreSpread(t *testing.T) {
 
 // Whoever learns each secret makes the table draw another, but not at every Set.
 func TestSecretsAreDrawnRarely(t *testing.T) {
-	c := must(lru.New[uint64, int](3000))
+	c := must(lru.New[uint64, uint64](3000))
 	r := rand.New(rand.NewPCG(1, 1))
 	drawn, at, first := 0, 0, r.Uint64()
 	for i := range 6000 {
 		k := colliding(1, first, func(k uint64) uint64 { return uint64(lru.Spread(c, k)) })[0]
 		first = k + 1
 		before := lru.Secret(c)
-		if c.Set(k, i); lru.Secret(c) == before {
+		if c.Set(k, uint64(i)); lru.Secret(c) == before {
 			continue
 		}
 		if drawn++; drawn > 1 {
@@ -117,9 +117,9 @@ func TestChanceDrawsNoSecret(t *testing.T) {
 // search goes through everything, and finds it.
 func TestHasherThatCollides(t *testing.T) {
 	for _, p := range []lru.Policy{lru.LRU, lru.S3FIFO} {
-		c := must(lru.New[uint64, int](1500, lru.WithPolicy(p), lru.WithHasher(func(uint64) uint64 { return 7 })))
-		for i := range 2000 {
-			c.Set(uint64(i), i)
+		c := must(lru.New[uint64, uint64](1500, lru.WithPolicy(p), lru.WithHasher(func(uint64) uint64 { return 7 })))
+		for i := range uint64(2000) {
+			c.Set(i, i)
 		}
 		assert.Zero(t, lru.Secret(c))
 		assert.Less(t, lru.Farthest(c), 1500/7)
