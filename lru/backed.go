@@ -137,7 +137,7 @@ func (b *Backed[K, V]) desk(h uint64) *desk[K, V] { return &b.desks[(h*0x9E3779B
 // not cached where a write or Invalidate came after it began.
 //
 // A panic of the Store is raised again in the call that started the load; other
-// calls return an error that wraps ErrLoadPanic.
+// calls return an error that wraps ErrLoadPanic, and the panic if that is an error.
 func (b *Backed[K, V]) Get(ctx context.Context, key K) (V, error) {
 	if err := b.open(); err != nil {
 		var none V

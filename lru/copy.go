@@ -127,15 +127,7 @@ func (c *Cache[K, V]) add(r *copied[K, V], now int64) {
 	} else {
 		c.enter(i, r.place)
 	}
-	if r.deadline != never && c.life.wheel == nil {
-		c.startTiming(now)
-	}
-	if c.life.wheel != nil {
-		c.life.wheel.set(i, r.deadline)
-		if c.life.sliding {
-			c.life.restarts[i] = r.life
-		}
-	}
+	c.goOn(i, now, r.deadline, r.life)
 }
 
 func (e *engine[K, V]) snapshot() *Cache[K, V] {

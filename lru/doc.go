@@ -6,24 +6,27 @@
 //
 // [Cache] is the exact one, for a single goroutine or for several behind a mutex of
 // the user's. [Concurrent] has the same methods for any number of goroutines, and
-// GetOrLoad, which loads what is missing once for all who wait for it. Where there is
-// no bound to hold, a map, or a sync.Map, does. [Backed] knows the system behind the
-// cache, loads from it and writes to it.
+// GetOrLoad, which loads a missing value once for all who wait for it. [Backed] knows
+// the system behind the cache, loads from it and writes to it.
+//
+// Where nothing needs to be evicted, a map or a sync.Map is enough.
 //
 // # Policies
 //
-// LRU, the default, evicts what was not used for the longest time. A miss with
-// room inserts; a miss without takes the oldest entry out of list and table; a
-// hit moves to the front; all in constant time. The others, chosen by WithPolicy:
+// LRU, the default of Cache, evicts the entry that was not used for the longest time.
+// A miss inserts the new entry, after the oldest one has left list and table if the
+// cache is full; a hit moves an entry to the front. The others, chosen by WithPolicy,
+// and the loads that they are for:
 //
-//	FIFO      a hit costs nothing; for what is used soon after it comes, or never
-//	LIFO      keeps what came first: for a working set that comes first and stays
+//	FIFO      keys that are used soon after they come, or never; a hit costs nothing
+//	LIFO      a working set that comes first and stays
 //	MRU       loops that are longer than the cache, where LRU has no hit at all
 //	LFU       popularity that does not change
-//	Random    nothing is known, or an adversary chooses what is asked for
+//	Random    nothing is known, or an adversary chooses the keys
 //	SIEVE     popularity with many keys that are used once; may freeze, see there
 //	S3FIFO    the same without freezing; scans pass through a tenth of the cache
-//	Adaptive  loads that change or are not known: the highest hit ratio over all
+//	Adaptive  unknown and changing loads: the highest hit ratio over all; the default
+//	          of Concurrent and Backed
 //
 // All take constant time a call, SIEVE, S3FIFO and Adaptive averaged over many
 // calls. Get is an access under all; Set of a key that is there is one under LRU,
@@ -31,10 +34,11 @@
 //
 // # Weight
 //
-// WithWeigher makes the capacity a sum of weights, bytes for example. Weight 0
-// pins an entry, under every policy; an entry that has weight again enters as if
-// it were new. Where a new value is heavier, others are evicted for it. A value heavier than the whole capacity is refused, and takes
-// its key's old value with it, so that no reader finds what was overwritten.
+// WithWeigher makes the capacity a sum of weights, bytes for example. Weight 0 pins
+// an entry, under every policy; an entry that has weight again enters as if it were
+// new. Where a new value is heavier than the old one, other entries are evicted for
+// it. A value that is heavier than the whole capacity is refused, and takes its key's
+// old value with it, so that no reader finds what was overwritten.
 //
 // # Lifetimes
 //
@@ -46,19 +50,18 @@
 // each Set and each 64th Get: there is no goroutine. Until then Len, Weight and
 // Cap count it.
 //
-// Time is the monotonic clock. Get reads it only where it matters, so it takes 1.3
-// to 1.4 times as long as without lifetimes. Should the machine be so busy that a timer of 16 ms runs
-// 48 ms late, Get may find what ended in between. Methods with At take the time
-// from the caller, who may go back in time too: an entry that has not left lives
-// again. Times by time.Now have a monotonic reading and can be mixed with it;
-// others are compared by the wall clock.
+// Time is the monotonic clock. Get reads it only where the answer depends on it.
+// Should the machine be so busy that a timer of 16 ms runs 48 ms late, Get may find
+// what ended in between. Methods with At take the time from the caller, who may go
+// back in time too: an entry that has not left lives again. Times by time.Now have a
+// monotonic reading and can be mixed with it; others are compared by the wall clock.
 //
 // # In front of a Store
 //
-// Who calls Get, loads what is missing and calls Set himself has a cache aside: it is
-// simple, and a load that takes long may put an old value over a newer one. Backed
-// loads and writes by itself, and a value never comes back that was replaced. What
-// suits what:
+// An application that calls Get, loads what is missing and calls Set has a cache
+// aside: that is simple, but a slow load may put an old value over a newer one.
+// Backed loads and writes by itself, and a value that was replaced never comes back.
+// What suits what:
 //
 //	Get, GetMany   read-through: one load for all who wait for a key
 //	RefreshAhead   what is asked for often never makes anybody wait; it may be that
@@ -75,16 +78,16 @@
 // WriteBehind is the one that can lose something: a crash loses what is unsaved, at
 // most DirtyLimit keys, written within the last FlushInterval and the time that a
 // save takes, or earlier while the Store fails, which OnError and Stats tell. Close
-// saves all. Who needs every write to last uses WriteThrough.
+// saves all. Where every write must last, use WriteThrough.
 //
 // Where a write to the Store fails, nobody knows what the Store holds then. Set
 // returns the error, and the cache drops the value.
 //
-// Caches on several machines either hold each what is asked of them, or divide the
-// keys, by package ring; examples/peercache of the module compares. Backed promises
-// nothing about changes that come to the Store from elsewhere: a message of those is
-// for Invalidate, and a lifetime bounds what is missed. Priorities are caches of their
-// own, and versions a part of the key.
+// Caches on several machines either each hold what is asked of them, or divide the
+// keys, by package ring; examples/peercache of the module compares. Backed does not
+// see changes that come to the Store from elsewhere: call Invalidate when told of
+// one, and let a lifetime bound what is missed. For priorities, use a cache for each;
+// for versions, make them part of the key.
 //
 // # Keys that are not equal to themselves
 //
@@ -100,9 +103,9 @@
 //
 // # Concurrency
 //
-// A Cache is for one goroutine at a time, a Concurrent or Backed for any number. Functions that
-// the user gives, of WithOnEvict and of Update among them, may use the cache: they
-// are called when nothing is locked.
+// A Cache is for one goroutine at a time, a Concurrent or Backed for any number.
+// Functions that the user gives, of WithOnEvict and of Update among them, may use the
+// cache: they are called when nothing is locked.
 //
 // A Concurrent has shards, by default four for each processor, which are locked one
 // by one and share the capacity: none evicts before the whole is full. Each evicts
@@ -130,11 +133,15 @@
 //	value  by its type
 //	left   with flag 2: nanoseconds to the deadline, 8 bytes, 2^63-1 for never
 //	life   with flag 4: nanoseconds that a hit gives it, 8 bytes, 0 for never
-//	note   but for LRU, FIFO, LIFO, MRU and weight 0, a varint: LFU, its count;
-//	       SIEVE, 1 if marked, and 2 more if the hand is at it; S3FIFO, its count
-//	       up to 3, and 4 more in the main queue; Adaptive, 0 in the window, 1 in
-//	       probation, 2 if protected, 4 more while it keeps what is used most often, 8
-//	       more while what was used twice, and 16 for each of up to 15 uses; Random, 0
+//	note   a varint, absent under LRU, FIFO, LIFO and MRU and where the weight is 0
+//
+//	       LFU       its count
+//	       Random    0
+//	       SIEVE     1 if marked, and 2 more if the hand is at it
+//	       S3FIFO    its count up to 3, and 4 more in the main queue
+//	       Adaptive  0 in the window, 1 in probation, 2 if protected; 4 more while it
+//	                 keeps what is used most often, 8 more while what was used twice;
+//	                 and 16 for each of up to 15 uses
 //
 // Types are 0x11 for bool; 0x20, 0x30 and 0x40 for signed, unsigned and float
 // numbers, plus the size in bytes, which for int and uint is 8; 0x50 for strings,
@@ -157,8 +164,10 @@
 // mixes hashes with another secret from the 520th such key on: searches are short
 // again, and Hash stays as it is. WithHasher gives that up unless its hash is keyed:
 // keys of one hash are all found, by a search through every one of them.
-// The capacity bounds memory at every moment, entries that have ended included. What leaves is overwritten with
-// zeros in the cache's own memory, so secrets do not stay there.
+//
+// The capacity bounds memory at every moment, entries that have ended included. What
+// leaves is overwritten with zeros in the cache's own memory, so secrets do not stay
+// there.
 //
 // ReadFrom allocates for what has arrived and not for what an image promises: its
 // bytes, at most twice, and the entries in them. It checks checksum, order, counts

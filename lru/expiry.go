@@ -63,8 +63,19 @@ func (c *Cache[K, V]) startTiming(now int64) {
 
 // start gives entry i, which has a new value, its lifetime.
 func (c *Cache[K, V]) start(i uint32, now int64, life time.Duration) {
+	c.goOn(i, now, c.life.deadline(now, life), life)
+}
+
+// goOn gives entry i a lifetime that began earlier, and what a hit restarts.
+func (c *Cache[K, V]) goOn(i uint32, now, deadline int64, life time.Duration) {
 	l := &c.life
-	l.wheel.set(i, l.deadline(now, life))
+	if l.wheel == nil {
+		if deadline == never {
+			return
+		}
+		c.startTiming(now)
+	}
+	l.wheel.set(i, deadline)
 	if l.sliding {
 		l.restarts[i] = life
 	}

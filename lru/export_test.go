@@ -123,10 +123,10 @@ func (c *Concurrent[K, V]) Check() error {
 // check waits for loads that have told their callers and are about to end.
 func (l *loading) check() error {
 	for range 1_000_000 {
-		l.mu.Lock()
-		flying := l.flying
-		l.mu.Unlock()
-		if flying == 0 {
+		l.calls.mu.Lock()
+		underWay := l.calls.n
+		l.calls.mu.Unlock()
+		if underWay == 0 {
 			return nil
 		}
 		runtime.Gosched()

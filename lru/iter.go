@@ -23,10 +23,9 @@ func (c *cursor) leave(i, older, newer uint32) {
 // All yields the entries, oldest first: by the last access under LRU and MRU, by
 // hits and then by the last access under LFU, else by insertion, S3FIFO's small
 // queue before its main one; entries of weight 0 come last, and those that have
-// ended not at all. It is no access. The
-// loop may change the cache; an entry that it sets or gets may become newer and be
-// visited there, perhaps again, but a loop has no more turns than there were
-// entries.
+// ended not at all. It is no access. The loop may change the cache; an entry that it
+// sets or gets may become newer and be visited there, perhaps again, but a loop has
+// no more turns than there were entries.
 func (c *Cache[K, V]) All() iter.Seq2[K, V] {
 	return func(yield func(K, V) bool) {
 		c.walk(false, c.living(func(i uint32) bool { return yield(c.nodes[i].key, c.nodes[i].value) }))

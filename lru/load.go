@@ -3,20 +3,12 @@ package lru
 import (
 	"context"
 	"errors"
-	"fmt"
-	"runtime"
-	"sync"
 	"sync/atomic"
 	"time"
 )
 
-var (
-	// ErrClosed says that a cache was closed and loads no more.
-	ErrClosed = errors.New("lru: cache is closed")
-	// ErrLoadPanic says that a load that others had started did not return: it
-	// panicked, or called runtime.Goexit. Who started it gets that itself.
-	ErrLoadPanic = errors.New("lru: load did not return")
-)
+// ErrClosed says that a cache was closed and loads no more.
+var ErrClosed = errors.New("lru: cache is closed")
 
 // GetOrLoad returns the value of key, or else what load returns, and keeps it as Set
 // would. Of all goroutines that miss one key at the same time, one starts the load,
@@ -65,8 +57,7 @@ type flight[K comparable, V any] struct {
 	value V // these are final when done is closed
 	ttl   time.Duration
 	err   error
-	panic any  // what a function of the user threw
-	exits bool // or it called runtime.Goexit
+	crash *crash // of a function of the user
 
 	done chan struct{}
 	over chan struct{} // closed when what left for the value is reported too
@@ -190,11 +181,8 @@ func (e *engine[K, V]) await(ctx context.Context, f *flight[K, V], started bool)
 		e.abandon(f)
 		return value, ctx.Err()
 	}
-	if started && f.exits {
-		runtime.Goexit()
-	}
-	if started && f.panic != nil {
-		panic(f.panic)
+	if started && f.crash != nil {
+		f.crash.raise()
 	}
 	return f.value, f.err
 }
@@ -213,16 +201,16 @@ func (e *engine[K, V]) abandon(f *flight[K, V]) {
 	s.mu.Unlock()
 }
 
-// fly loads, keeps the value, and tells. The functions of the user run in stages,
-// deferred as each may end the goroutine by runtime.Goexit.
+// fly loads, keeps the value, and tells. What follows a function of the user is
+// deferred, as that may end the goroutine by runtime.Goexit.
 func (e *engine[K, V]) fly(ctx context.Context, f *flight[K, V], load loader[K, V]) {
 	var l landing[K, V]
 	if e.model.counting {
 		l.start = time.Now()
 	}
-	defer e.loading.end()
+	defer e.loading.calls.done()
 	defer close(f.over)
-	defer f.stage(func() {
+	defer catch(&f.crash, func() {
 		if l.left != nil {
 			e.report(f.shard, l.left)
 		}
@@ -232,12 +220,12 @@ func (e *engine[K, V]) fly(ctx context.Context, f *flight[K, V], load loader[K, 
 		e.land(f, &l)
 		close(f.done)
 	}()
-	defer f.stage(func() {
-		if f.returned() {
+	defer catch(&f.crash, func() {
+		if f.err == nil && f.crash == nil {
 			l.weight, l.life = e.terms(&l.moment, f.key, f.value, f.ttl)
 		}
 	})
-	f.stage(func() { f.value, f.ttl, f.err = load(ctx, f.key) })
+	catch(&f.crash, func() { f.value, f.ttl, f.err = load(ctx, f.key) })
 }
 
 // landing is what becomes of a loaded value.
@@ -251,8 +239,8 @@ type landing[K comparable, V any] struct {
 
 // land keeps the value of f if it has one and that is still wanted.
 func (e *engine[K, V]) land(f *flight[K, V], l *landing[K, V]) {
-	if f.panic != nil || f.exits {
-		f.err = f.failure()
+	if f.crash != nil {
+		f.err = f.crash.failure()
 	}
 	e.loading.loads.Add(1)
 	if f.err != nil {
@@ -278,72 +266,29 @@ func (e *engine[K, V]) land(f *flight[K, V], l *landing[K, V]) {
 	l.left = e.release(s)
 }
 
-// stage runs a function of the user and notes what it throws.
-func (f *flight[K, V]) stage(run func()) {
-	returned := false
-	defer func() {
-		if !returned {
-			f.panic = recover()
-			f.exits = f.panic == nil
-		}
-	}()
-	run()
-	returned = true
-}
-
-func (f *flight[K, V]) returned() bool { return f.err == nil && f.panic == nil && !f.exits }
-
-// failure returns the error for those who wait for a load that somebody else started.
-func (f *flight[K, V]) failure() error {
-	if f.exits {
-		return fmt.Errorf("%w: it called runtime.Goexit", ErrLoadPanic)
-	}
-	if err, ok := f.panic.(error); ok {
-		return fmt.Errorf("%w: %w", ErrLoadPanic, err)
-	}
-	return fmt.Errorf("%w: %v", ErrLoadPanic, f.panic)
-}
-
-// loading knows how many loads are under way, and counts those that were.
+// loading is the loads of a cache.
 type loading struct {
 	loads, errors atomic.Uint64
 	time          atomic.Int64
 
-	mu     sync.Mutex
-	flying int
-	closed bool
-	idle   chan struct{} // made by close if it has to wait, closed when it need not
+	calls  tally
+	closed atomic.Bool
 }
 
-// begin returns false if there may be no more loads.
+// begin counts a load that is under way until calls.done, or returns false if there
+// may be no more loads.
 func (l *loading) begin() bool {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.closed {
+	l.calls.add()
+	if l.closed.Load() {
+		l.calls.done()
 		return false
 	}
-	l.flying++
 	return true
 }
 
-func (l *loading) end() {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.flying--; l.flying == 0 && l.idle != nil {
-		close(l.idle)
-	}
-}
-
 func (l *loading) close() {
-	l.mu.Lock()
-	if l.closed = true; l.flying > 0 && l.idle == nil {
-		l.idle = make(chan struct{})
-	}
-	idle := l.idle
-	l.mu.Unlock()
-	if idle != nil {
-		<-idle
-	}
+	l.closed.Store(true)
+	l.calls.wait(context.Background())
 }
 
 func (l *loading) count(s *Stats) {

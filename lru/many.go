@@ -124,12 +124,9 @@ func (f *fleet[K, V]) loadNext() {
 func (f *fleet[K, V]) loadAll() {
 	b := f.b
 	out := make([]outcome[V], len(f.tickets))
-	all := &crash{exited: true}
+	var all *crash
 	begun := b.aging.clock.now()
 	defer func() {
-		if p := recover(); p != nil {
-			all = &crash{panicked: p}
-		}
 		b.took(begun)
 		for i := range f.tickets {
 			if all != nil {
@@ -138,18 +135,19 @@ func (f *fleet[K, V]) loadAll() {
 			defer b.land(&f.tickets[i], &out[i]) // even if one ends the goroutine
 		}
 	}()
-	keys := make([]K, len(f.tickets))
-	for i, t := range f.tickets {
-		keys[i] = t.key
-	}
-	values, err := b.batches.LoadAll(f.ctx, keys)
-	for i, key := range keys {
-		value, ok := values[key]
-		cause := err
-		if err == nil && !ok {
-			cause = ErrNotFound
+	catch(&all, func() {
+		keys := make([]K, len(f.tickets))
+		for i, t := range f.tickets {
+			keys[i] = t.key
 		}
-		out[i] = b.outcome(key, value, cause, begun)
-	}
-	all = nil
+		values, err := b.batches.LoadAll(f.ctx, keys)
+		for i, key := range keys {
+			value, ok := values[key]
+			cause := err
+			if err == nil && !ok {
+				cause = ErrNotFound
+			}
+			out[i] = b.outcome(key, value, cause, begun)
+		}
+	})
 }

@@ -3,8 +3,6 @@ package lru
 import (
 	"context"
 	"errors"
-	"fmt"
-	"runtime"
 	"time"
 )
 
@@ -19,26 +17,6 @@ type ticket[K comparable, V any] struct {
 	traffic  *traffic[V] // of the errand
 	write    *writing[V]
 	started  bool // errand, by this call
-}
-
-// crash is a load that did not return.
-type crash struct {
-	panicked any
-	exited   bool // by runtime.Goexit
-}
-
-func (c *crash) raise() {
-	if c.exited {
-		runtime.Goexit()
-	}
-	panic(c.panicked)
-}
-
-func (c *crash) Error() string {
-	if c.exited {
-		return "it ended its goroutine"
-	}
-	return fmt.Sprint(c.panicked)
 }
 
 // miss answers a Get that the cache did not.
@@ -223,17 +201,16 @@ type outcome[V any] struct {
 
 // load loads the key of t.
 func (b *Backed[K, V]) load(ctx context.Context, t ticket[K, V]) {
-	o := outcome[V]{crash: &crash{exited: true}}
+	var o outcome[V]
 	begun := b.aging.clock.now()
 	defer func() {
-		if p := recover(); p != nil {
-			o.crash = &crash{panicked: p}
-		}
 		b.took(begun)
 		b.land(&t, &o)
 	}()
-	value, err := b.store.Load(ctx, t.key)
-	o = b.outcome(t.key, value, err, begun)
+	catch(&o.crash, func() {
+		value, err := b.store.Load(ctx, t.key)
+		o = b.outcome(t.key, value, err, begun)
+	})
 }
 
 func (b *Backed[K, V]) outcome(key K, value V, err error, begun int64) outcome[V] {
@@ -263,7 +240,7 @@ func (b *Backed[K, V]) land(t *ticket[K, V], o *outcome[V]) {
 	defer b.calls.done()
 	defer e.cancel()
 	if o.crash != nil {
-		o.err = fmt.Errorf("%w: %w", ErrLoadPanic, o.crash)
+		o.err = o.crash.failure()
 	}
 	failed := o.err != nil && !errors.Is(o.err, ErrNotFound)
 	b.loads.Add(1)
@@ -275,7 +252,7 @@ func (b *Backed[K, V]) land(t *ticket[K, V], o *outcome[V]) {
 		defer close(e.done)
 	}
 	if crash := b.report(e, left); crash != nil {
-		o.err, failed = fmt.Errorf("%w: %w", ErrLoadPanic, crash), true
+		o.err, failed = crash.failure(), true
 	}
 	if failed && (covered || e.quiet) && b.onError != nil {
 		b.onError(t.key, o.err)
@@ -308,17 +285,13 @@ func (b *Backed[K, V]) settle(t *ticket[K, V], o *outcome[V], failed bool) (want
 // report tells what left the cache for what e loaded. What the user's function
 // throws goes to who started e.
 func (b *Backed[K, V]) report(e *errand[V], left departures[K, dated[V]]) (threw *crash) {
-	returned := false
 	defer func() {
-		if !returned {
-			p := recover()
-			threw = &crash{panicked: p, exited: p == nil}
+		if threw != nil {
 			e.crash = threw
 		}
 	}()
-	b.cache.report(left)
-	returned = true
-	return nil
+	catch(&threw, func() { b.cache.report(left) })
+	return threw
 }
 
 // cover answers those that wait for a load that failed with an old value, and says

@@ -388,15 +388,7 @@ func (c *Cache[K, V]) loadEntry(d *decoder[K, V], now int64, b []byte, at uint64
 	case !c.chooser.restore(i, r.note):
 		return nil, errEntry("%v says %d of entry %d", d.policy, r.note, at)
 	}
-	if r.left != never && c.life.wheel == nil {
-		c.startTiming(now)
-	}
-	if c.life.wheel != nil {
-		c.life.wheel.set(i, later(now, r.left))
-		if c.life.sliding {
-			c.life.restarts[i] = r.life
-		}
-	}
+	c.goOn(i, now, later(now, r.left), r.life)
 	return b, nil
 }
 
