@@ -3,6 +3,7 @@ package lru
 import (
 	"github.com/Yiling-J/theine-go"
 	"github.com/dgraph-io/ristretto/v2"
+	"github.com/distkit/distkit/internal/testkit"
 	"github.com/distkit/distkit/lru"
 	"github.com/maypok86/otter/v2"
 )
@@ -22,7 +23,7 @@ const (
 
 // contenders have the limit of all others first.
 var contenders = []contender{
-	{bestPossible, func(l load, capacity int) int { return belady(l.keys, l.distinct, capacity) }},
+	{bestPossible, func(l load, capacity int) int { return testkit.Belady(l.keys, capacity) }},
 	{plainest, plain(newLRU)},
 	{"2Q", plain(newTwoQueues)},
 	{"ARC", plain(newARC)},

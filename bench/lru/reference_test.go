@@ -2,9 +2,9 @@ package lru
 
 import (
 	"math"
-	"math/rand/v2"
 	"testing"
 
+	"github.com/distkit/distkit/internal/testkit"
 	"github.com/distkit/distkit/lru"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -67,7 +67,7 @@ func TestLIRSInALoop(t *testing.T) {
 	l := newLoad("loop", loop(500_000, 1000))
 	const rounds = 500
 	assert.Equal(t, (rounds-1)*248, plain(newLIRS)(l, 250))
-	assert.Equal(t, (rounds-1)*250, belady(l.keys, l.distinct, 250))
+	assert.Equal(t, (rounds-1)*250, testkit.Belady(l.keys, 250))
 	assert.Zero(t, plain(newLRU)(l, 250))
 }
 
@@ -124,44 +124,6 @@ func TestGhostsSteer(t *testing.T) {
 		r.remember(700+key, wWindow)
 	}
 	assert.Equal(t, 50, r.left.len[wWindow]+r.left.len[wProbation])
-}
-
-// No choice of what to keep hits more, of all that there are.
-func TestBeladyIsBest(t *testing.T) {
-	rng := rand.New(rand.NewPCG(1, 2))
-	for range 300 {
-		keys := make([]int32, 12)
-		for i := range keys {
-			keys[i] = rng.Int32N(5)
-		}
-		for capacity := 1; capacity <= 3; capacity++ {
-			require.Equal(t, most(keys, nil, capacity), belady(keys, 5, capacity), "%v of %d", keys, capacity)
-		}
-	}
-}
-
-// most tries everything.
-func most(keys, held []int32, capacity int) (hits int) {
-	if len(keys) == 0 {
-		return 0
-	}
-	hit := 0
-	for _, k := range held {
-		if k == keys[0] {
-			hit = 1
-		}
-	}
-	best := most(keys[1:], held, capacity)
-	if hit == 0 && len(held) < capacity {
-		best = max(best, most(keys[1:], append(held[:len(held):len(held)], keys[0]), capacity))
-	} else if hit == 0 {
-		for i := range held {
-			other := append([]int32{keys[0]}, held...)
-			other[i+1] = other[len(other)-1]
-			best = max(best, most(keys[1:], other[:len(held)], capacity))
-		}
-	}
-	return hit + best
 }
 
 // What Megiddo and Modha print of ARC is 38.93; a climber hits less of Corda's than

@@ -13,7 +13,7 @@ func draw(keys []string, capacity int) (string, error) {
 	}
 	best := plot.Series{Name: "possible", X: sizes}
 	for _, n := range sizes {
-		best.Y = append(best.Y, 100*belady(keys, int(n)))
+		best.Y = append(best.Y, 100*possible(keys, int(n)))
 	}
 	lines := []plot.Series{best}
 	for _, p := range []lru.Policy{lru.Adaptive, lru.S3FIFO, lru.SIEVE, lru.LRU} {

@@ -16,6 +16,7 @@ import (
 	"os"
 	"strings"
 
+	"github.com/distkit/distkit/internal/testkit"
 	"github.com/distkit/distkit/lru"
 )
 
@@ -59,7 +60,7 @@ func run(args []string, _ io.Reader, out io.Writer) error {
 		}
 		bar(out, p.String(), ratio)
 	}
-	bar(out, "possible", belady(keys, *capacity))
+	bar(out, "possible", possible(keys, *capacity))
 	if *svg == "" {
 		return nil
 	}
@@ -68,6 +69,11 @@ func run(args []string, _ io.Reader, out io.Writer) error {
 		return err
 	}
 	return os.WriteFile(*svg, []byte(chart), 0o644)
+}
+
+// possible returns the hit ratio of a cache that knows the future.
+func possible(keys []string, capacity int) float64 {
+	return float64(testkit.Belady(keys, capacity)) / float64(len(keys))
 }
 
 // replay returns the hit ratio of a cache that sets what it misses.

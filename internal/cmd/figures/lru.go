@@ -1,9 +1,6 @@
 package main
 
 import (
-	"container/heap"
-	"math"
-
 	"github.com/distkit/distkit/internal/hash64"
 	"github.com/distkit/distkit/internal/plot"
 	"github.com/distkit/distkit/internal/testkit"
@@ -18,7 +15,7 @@ func hitsFigure() (string, error) {
 	best := plot.Series{Name: "who knows the future"}
 	for _, size := range sizes {
 		best.X = append(best.X, float64(size))
-		best.Y = append(best.Y, 100*clairvoyant(load, size))
+		best.Y = append(best.Y, 100*float64(testkit.Belady(load, size))/float64(len(load)))
 	}
 	lines := []plot.Series{best}
 	for _, p := range []lru.Policy{lru.Adaptive, lru.S3FIFO, lru.SIEVE, lru.LRU, lru.LFU} {
@@ -56,53 +53,4 @@ func mixedLoad() (load []uint64) {
 		}
 	}
 	return load
-}
-
-// clairvoyant returns the hit ratio of a cache that evicts what is used the latest
-// (Belady 1966): no policy has a higher one.
-func clairvoyant(load []uint64, size int) float64 {
-	next, last := make([]int, len(load)), map[uint64]int{}
-	for i := len(load) - 1; i >= 0; i-- {
-		next[i] = math.MaxInt
-		if j, ok := last[load[i]]; ok {
-			next[i] = j
-		}
-		last[load[i]] = i
-	}
-	held := map[uint64]int{} // by key: when it is used next
-	var order latest
-	hits := 0
-	for i, key := range load {
-		if _, ok := held[key]; ok {
-			hits++
-		}
-		held[key] = next[i]
-		heap.Push(&order, use{key, next[i]})
-		for len(held) > size {
-			u := heap.Pop(&order).(use)
-			if at, ok := held[u.key]; ok && at == u.at { // else it was used meanwhile
-				delete(held, u.key)
-			}
-		}
-	}
-	return float64(hits) / float64(len(load))
-}
-
-// use is a key and when it is used next; latest a heap whose first is used the
-// latest.
-type use struct {
-	key uint64
-	at  int
-}
-
-type latest []use
-
-func (l latest) Len() int           { return len(l) }
-func (l latest) Less(i, j int) bool { return l[i].at > l[j].at }
-func (l latest) Swap(i, j int)      { l[i], l[j] = l[j], l[i] }
-func (l *latest) Push(x any)        { *l = append(*l, x.(use)) }
-func (l *latest) Pop() any {
-	u := (*l)[len(*l)-1]
-	*l = (*l)[:len(*l)-1]
-	return u
 }

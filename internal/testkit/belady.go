@@ -1,15 +1,16 @@
-package lru
+package testkit
 
 import "math/bits"
 
-// belady returns how many requests hit in a cache that knows the future and need not
-// keep what it is asked for: it drops what is asked for again last (Belady 1966). No
-// policy hits more.
-func belady(keys []int32, distinct, capacity int) (hits int) {
-	next, later := make([]int32, len(keys)), make([]int32, distinct)
+// Belady returns how many of the requests for keys hit in a cache that knows the
+// future and need not keep what it is asked for: it drops the key whose next request
+// comes last (Belady, "A study of replacement algorithms for a virtual-storage
+// computer", 1966). No policy hits more often. It takes a few words a request.
+func Belady[K comparable](keys []K, capacity int) (hits int) {
+	next, later := make([]int, len(keys)), map[K]int{}
 	for i := len(keys) - 1; i >= 0; i-- {
 		next[i] = later[keys[i]] // 0 for never
-		later[keys[i]] = int32(i)
+		later[keys[i]] = i
 	}
 	held, n := newTimes(len(keys)), 0 // as the times at which what is held is asked for next
 	for i := range keys {
@@ -21,7 +22,7 @@ func belady(keys []int32, distinct, capacity int) (hits int) {
 		if next[i] == 0 {
 			continue
 		}
-		held.add(int(next[i]))
+		held.add(next[i])
 		if n++; n > capacity {
 			held.remove(held.latest())
 			n--
