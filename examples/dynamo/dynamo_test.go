@@ -45,7 +45,7 @@ func shape(report string) string {
 
 // The script ends with every invariant held, and the README shows its report.
 func TestHeadlessReportIsTheReadmes(t *testing.T) {
-	status, out, errs := play(t, t.Context(), "-headless", "-duration", "3s", "-items", "300")
+	status, out, errs := play(t, t.Context(), "-headless", "-duration", "1s", "-items", "300")
 	require.Equal(t, 0, status, "%s%s", out, errs)
 	assert.Empty(t, errs)
 	assert.Contains(t, out, "I1 no acknowledged write is lost: ok")
