@@ -85,6 +85,26 @@ func TestReadmeQuickstart(t *testing.T) {
 	assert.Contains(t, string(source), "func Example() {\n"+indented)
 }
 
+// The figures in the README are those of docs/benchmarks.md, which is one run.
+func TestReadmeFigures(t *testing.T) {
+	readme, err := os.ReadFile("README.md")
+	require.NoError(t, err)
+	benchmarks, err := os.ReadFile("docs/benchmarks.md")
+	require.NoError(t, err)
+	_, table, ok := strings.Cut(string(readme), "| package | what | distkit | peer | ratio |\n|---|---|---|---|---|\n")
+	require.True(t, ok)
+	table, _, _ = strings.Cut(table, "\n\n")
+	packages := map[string]bool{}
+	for row := range strings.SplitSeq(table, "\n") {
+		pkg, figures, _ := strings.Cut(strings.TrimPrefix(row, "| "), " |")
+		packages[pkg] = true
+		_, section, _ := strings.Cut(string(benchmarks), "\n### "+pkg+"\n")
+		section, _, _ = strings.Cut(section, "\n### ")
+		assert.Contains(t, section, "\n|"+figures, pkg)
+	}
+	assert.Len(t, packages, 9)
+}
+
 // documentedPackages are the public packages and those of nested modules that are
 // published.
 func documentedPackages(t *testing.T) []string {
