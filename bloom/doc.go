@@ -88,10 +88,10 @@
 //
 // # Security
 //
-// XXH64 is no keyed hash, and it is inverted with ease: who chooses the keys can
+// XXH64 is no keyed hash, and it is inverted with ease: whoever chooses the keys can
 // fill a filter, or find keys that it takes for members. Use WithSecret for keys
 // of strangers (user names, URLs), watch EstimatedFPR, and replace the secret and
-// rebuild from time to time: who sees the answers can still collect false
+// rebuild from time to time: whoever sees the answers can still collect false
 // positives and replay them.
 //
 // Decoding trusts nothing: it allocates no more than the input justifies and

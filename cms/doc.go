@@ -95,13 +95,13 @@
 //
 // # Security
 //
-// XXH64 is no keyed hash, and it is inverted with ease: who chooses the keys can
+// XXH64 is no keyed hash, and it is inverted with ease: whoever chooses the keys can
 // inflate the count of another key, never lower it, and get a key among the items
 // that does not belong there. Use WithSecret for keys of strangers. A weight costs
 // nothing: AddN(key, 1<<63) is one addition. A flood of different keys raises all
 // counters evenly, which ErrorBound and the Error of items show.
 //
-// Who sets the time of additions can spoil what comes: one far in the future makes
+// Whoever sets the time of additions can spoil what comes: one far in the future makes
 // all else in a [Trending] count for nothing until then, and a [Window] stop. Bound
 // times that come from strangers. None makes either panic or work for long.
 //

@@ -14,7 +14,7 @@ import (
 // score of a key is the sum of that.
 //
 // It decays forward (Cormode, Shkapenyuk, Srivastava and Xu, ICDE 2009): what is
-// added later weighs more, and only who asks divides by the weight of that moment.
+// added later weighs more, and only a query divides by the weight of that moment.
 // So the order of keys does not change while time passes, adding costs little more
 // than in a TopK and reading at any later time needs no pass over the counters.
 // Once in 500 half-lives all counters are scaled.

@@ -107,7 +107,7 @@
 //
 // # Security
 //
-// XXH64 is no keyed hash. Who chooses the keys, knowing the code, can add keys
+// XXH64 is no keyed hash. Whoever chooses the keys, knowing the code, can add keys
 // that do not count, or a few that count for any number (Paterson and Raynal
 // 2021; Reviriego, Adell and Ting 2020). There are three levels of defense:
 //
@@ -115,7 +115,7 @@
 //     beforehand. A [Redis] has no such option: its hash is given.
 //   - A keyed hash of the caller's own, passed to AddHash, does the same and serves
 //     other structures too: distkit.Secret, or maphash within one process.
-//   - Who sees what Add returns, or the estimate after each key, still learns which
+//   - Whoever sees what Add returns, or the estimate after each key, still learns which
 //     keys change it, under any secret: show neither to strangers.
 //
 // Decoding trusts nothing: it allocates no more than the input justifies and

@@ -7,7 +7,7 @@ import (
 )
 
 // ErrLoadPanic says that a load that others had started did not return: it
-// panicked, or called runtime.Goexit. Who started it gets that itself.
+// panicked, or called runtime.Goexit. The call that started it gets that itself.
 var ErrLoadPanic = errors.New("lru: load did not return")
 
 // crash is how a function of the user ended that did not return.

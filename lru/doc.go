@@ -160,7 +160,7 @@
 // # Security
 //
 // Keys are hashed under a secret that every cache draws for itself, so nobody can
-// choose keys that collide. If somebody does, as he sees what Hash returns, the table
+// choose keys that collide. If somebody does, having seen what Hash returns, the table
 // mixes hashes with another secret from the 520th such key on: searches are short
 // again, and Hash stays as it is. WithHasher gives that up unless its hash is keyed:
 // keys of one hash are all found, by a search through every one of them.

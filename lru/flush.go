@@ -133,7 +133,7 @@ func (w *behind[K, V]) close(ctx context.Context) error {
 	return unsavedError(len(left), left[0].err)
 }
 
-// startOver forgets failures: who closes has little time to wait after each.
+// startOver forgets failures: a call of Close has little time to wait after each.
 func (w *behind[K, V]) startOver() {
 	for i := 1; i < levels; i++ {
 		w.levels[0].keys = append(w.levels[0].keys, w.levels[i].keys...)

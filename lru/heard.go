@@ -2,7 +2,7 @@ package lru
 
 import "sync/atomic"
 
-// heard is where Gets that take no lock leave the places of what they hit, for who
+// heard is where Gets that take no lock leave the places of what they hit, for whoever
 // takes the lock next to tell the models of Adaptive: of the keys in the sample only.
 // What comes when it is full is lost, and where two come at once, one of them may be:
 // then there are many hits for each miss, or many for the models.

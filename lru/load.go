@@ -15,12 +15,12 @@ var ErrClosed = errors.New("lru: cache is closed")
 // and all wait for it. An error goes to all of them, and is not kept.
 //
 // A Set or Delete of key while it is loaded counts as later than the load: those who
-// wait get what was loaded, nobody else does, and it is not kept. Who asks after that
+// wait get what was loaded, nobody else does, and it is not kept. Whoever asks after that
 // Set or Delete finds its value, or loads anew.
 //
-// Who waits leaves when his ctx ends, with its error. load runs on a goroutine of its
-// own, with the values of the ctx of the one who started it; its context ends when
-// all have left, and then its result is dropped. If it panics, the panic goes on in
+// A waiter leaves with the error of its ctx when that ends. load runs on a goroutine
+// of its own, with the values of the ctx of the call that started it; its context ends
+// when all have left, and then its result is dropped. If it panics, the panic goes on in
 // the goroutine that started it, or is lost if that has left; the others get an error
 // that wraps ErrLoadPanic, and the panic if that is an error. It may use the cache,
 // but must not ask for key itself. After Close, GetOrLoad returns ErrClosed for what
@@ -187,7 +187,7 @@ func (e *engine[K, V]) await(ctx context.Context, f *flight[K, V], started bool)
 	return f.value, f.err
 }
 
-// abandon is called by each who waits no longer. The last one ends the load.
+// abandon is called by each that waits no longer. The last one ends the load.
 func (e *engine[K, V]) abandon(f *flight[K, V]) {
 	s := f.shard
 	s.mu.Lock()

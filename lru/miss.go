@@ -283,7 +283,7 @@ func (b *Backed[K, V]) settle(t *ticket[K, V], o *outcome[V], failed bool) (want
 }
 
 // report tells what left the cache for what e loaded. What the user's function
-// throws goes to who started e.
+// throws goes to the call that started e.
 func (b *Backed[K, V]) report(e *errand[V], left departures[K, dated[V]]) (threw *crash) {
 	defer func() {
 		if threw != nil {

@@ -12,7 +12,7 @@ import (
 type quota struct {
 	limit, used atomic.Uint64
 
-	// gathering is held by who collects quota from several shards: two at once
+	// gathering is held by whoever collects quota from several shards: two at once
 	// could each wait for what the other has.
 	gathering sync.Mutex
 }
@@ -183,7 +183,7 @@ func (e *engine[K, V]) resize(capacity int) error {
 	}
 	e.quota.limit.Store(to)
 	for i := range e.shards {
-		// Whoever claims does so with his shard locked: after this, nobody does who
+		// A claim is made with the shard locked: after this, none is that
 		// has not seen the new limit.
 		s := &e.shards[i]
 		s.mu.Lock()

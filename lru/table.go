@@ -21,7 +21,7 @@ import (
 // The number of groups is no power of two: it is chosen by multiplication, so a
 // cache takes what its capacity needs, 8 bytes an entry.
 //
-// Who sees hashes can choose keys whose searches all begin at one group. So a table
+// Whoever sees hashes can choose keys whose searches all begin at one group. So a table
 // that puts an entry far from there draws a secret by which places are mixed from then
 // on, and hashes stay what they are. In a table that does not grow that never happens
 // by chance, as no more than five eighths of its slots are full.

@@ -97,7 +97,7 @@
 //
 // Without a secret, all who write must be trusted: they can choose keys of equal
 // position, and rows whose sums agree though they differ. With one, positions and
-// sums are pseudo-random to who does not know it. The height of a tree does not
+// sums are pseudo-random to whoever does not know it. The height of a tree does not
 // depend on positions, whoever chose them. Sums are sent under a salt only.
 //
 // A peer that lies can hide or invent entries of its own, but every answer is held

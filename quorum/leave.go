@@ -65,7 +65,7 @@ func (f *call) detach(ctx context.Context) (cancel error) {
 }
 
 // leave unlocks, tells whom the end of a call concerns, and lets the goroutine
-// go if there is nothing next; the last who leaves ends the operation.
+// go if there is nothing next; the last to leave ends the operation.
 func (f *call) leave(i, next int, late bool) {
 	missed := f.overdue()
 	background := f.returned // whether the caller counted this call when it went

@@ -8,7 +8,7 @@ import (
 
 // hasher makes of a key what stands for it in a table, never 0: by maphash, or by
 // SipHash under a secret. XXH64 would not do, seeded or not, for there are keys
-// that collide under every seed, and who sends one could spend another's limit.
+// that collide under every seed, and whoever sends one could spend another's limit.
 type hasher struct {
 	seed   maphash.Seed
 	secret *[16]byte

@@ -8,7 +8,7 @@ import (
 
 // SetLimit changes the limit while the limiter is used. What a token bucket has
 // left it keeps, up to the new burst, and debt stays debt; a window keeps its
-// count, up to the new events. Who waits already keeps the turn that was promised.
+// count, up to the new events. A call that waits already keeps the turn that was promised.
 // The error wraps [ErrInvalidLimit], and then nothing has changed.
 func (l *Limiter) SetLimit(limit Limit) error { return l.setLimit(l.clock.now(), limit) }
 

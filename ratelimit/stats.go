@@ -1,7 +1,7 @@
 package ratelimit
 
 // Stats are figures of a [Keyed]'s table. Decisions are not counted, so that a
-// refusal writes nothing: who wants their number counts them.
+// refusal writes nothing: a caller that wants their number counts them.
 type Stats struct {
 	Keys  int // in the table, those included whose debt is gone since
 	Slots int // of the table

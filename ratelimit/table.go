@@ -18,7 +18,7 @@ import (
 // What makes it small is that a word below its rule's floor says no more than no
 // word at all. So the slot of a key whose debt is gone is free for another key,
 // and nothing is ever forgiven. No goroutine and no clock hand looks for such
-// slots: who needs one finds it in the two groups where it must be.
+// slots: whoever needs one finds it in the two groups where it must be.
 //
 // What makes it right without locks on the way of decisions:
 //
@@ -31,7 +31,7 @@ import (
 //   - A new key whose instant is older than debts that are gone from its groups
 //     starts at the largest of those, since it may be one that left: late instants
 //     mint nothing.
-//   - To replace a table, all of its words are frozen under all locks. Who meets
+//   - To replace a table, all of its words are frozen under all locks. Whoever meets
 //     a frozen word takes the locks and looks for the new table.
 type table struct {
 	rules  []rule

@@ -117,7 +117,7 @@
 //
 // # Security
 //
-// XXH64 has no key. Who chooses keys can aim all of them at one node, and who
+// XXH64 has no key. Whoever chooses keys can aim all of them at one node, and whoever
 // chooses IDs can try names until their tokens surround a victim's; a secret
 // seed would not help, for what a key hits can be probed. [WithSecret] makes both
 // blind: one secret for the cluster, never in an image. Bounded limits what a

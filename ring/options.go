@@ -65,7 +65,7 @@ func WithTolerance(eps float64) Option {
 
 // WithSecret applies to Ring, Rendezvous, Maglev and Table: keys and node IDs
 // are hashed by SipHash-2-4 under the secret instead of XXH64, so that nobody
-// who does not know it can choose keys, or a node's ID, that aim at one node.
+// whoever does not know it can choose keys, or a node's ID, that aim at one node.
 // It costs about 10 ns a key. All processes that share the placement need the
 // same secret; encodings do not hold it.
 func WithSecret(secret [16]byte) Option {

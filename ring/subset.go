@@ -8,7 +8,7 @@ import (
 
 // Subset returns the ring of k of r's nodes that belongs to the tenant whose key
 // hashes to h: shuffle sharding. The same h gets the same nodes, and two tenants
-// rarely the same set, so that one who brings its nodes down takes few others
+// rarely the same set, so that a client that brings its nodes down takes few others
 // along whole: of 100 nodes there are 75 million sets of five.
 //
 // Nodes are drawn by highest random weight, so heavier nodes serve more tenants,

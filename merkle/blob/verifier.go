@@ -93,7 +93,7 @@ func (v *Verifier) set(level int, i uint64, h merkle.Hash) {
 // just these chunks, or of [Blob.ProofFor]; it may have been made for less than is
 // known now.
 //
-// Data or a proof that does not hold is merkle.ErrProof: who sent it lied, or was
+// Data or a proof that does not hold is merkle.ErrProof: whoever sent it lied, or was
 // misled itself. It leaves v as it was. A chunk that the blob does not have is
 // merkle.ErrRange, the caller's mistake. A chunk may be verified twice. Data may
 // hold more chunks than were asked for, if they are the blob's too: all of them
@@ -283,7 +283,7 @@ func (v *Verifier) verified() iter.Seq[uint64] {
 	}
 }
 
-// ProofFor is [Blob.ProofFor] of a blob of which v has verified the chunk: who
+// ProofFor is [Blob.ProofFor] of a blob of which v has verified the chunk: whoever
 // downloads can serve others meanwhile. A chunk that it does not have yet is
 // merkle.ErrRange.
 func (v *Verifier) ProofFor(chunk uint64, known func(level int, i uint64) bool) ([]merkle.Hash, error) {

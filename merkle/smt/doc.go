@@ -4,7 +4,7 @@
 //
 //   - [Map] holds the tree. [Map.Snapshot] keeps a version in O(1), as git does a
 //     commit, and [Diff] tells in which keys two versions differ.
-//   - [Proof] shows to who has a root that a key has a value, or that it has none.
+//   - [Proof] shows to whoever has a root that a key has a value, or that it has none.
 //
 // Use it for state that others must be able to check key by key: balances,
 // revocations, the owner of a name. For a history, where nothing is ever taken
@@ -56,6 +56,6 @@
 //
 // The zero root is that of the empty map: do not take a root that was forgotten
 // for one. Whoever chooses keys can lengthen a path by k levels at the price of 2^k
-// hashes, never beyond 256. Roots do not hide: who guesses a key and its value can
+// hashes, never beyond 256. Roots do not hide: whoever guesses a key and its value can
 // check the guess against a proof of a neighbor.
 package smt

@@ -10,7 +10,7 @@ import (
 	"github.com/distkit/distkit/merkle"
 )
 
-// Proof shows, to who has a root, that a key has a value, or that the map has no
+// Proof shows, to whoever has a root, that a key has a value, or that the map has no
 // such key. It is a value; the zero Proof shows that the empty map has no key.
 type Proof struct {
 	// Siblings are the hashes beside the path, from the bottom up; zero for a

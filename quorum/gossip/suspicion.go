@@ -29,7 +29,7 @@ func (s *suspicion) add(observer string, now time.Time) bool {
 func (s *suspicion) observers() []string { return slices.Sorted(maps.Keys(s.by)) }
 
 // timeout is how long a suspicion lasts that so many of the others share: it
-// shrinks with each who confirms it beyond those that must (Dadgar et al.,
+// shrinks with each observer that confirms it beyond those that must (Dadgar et al.,
 // "Lifeguard", DSN 2018). Two, or all there are, make it shortest.
 func (c *config) timeout(observers, needed, others int) time.Duration {
 	confirmed, wanted := observers-needed, min(others-needed, 2)

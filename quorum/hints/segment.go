@@ -138,7 +138,7 @@ func (s *segment) note(id uint64) error {
 // remove deletes the files.
 func (s *segment) remove() error {
 	s.syncing.Lock()
-	s.synced = math.MaxInt64 // who still waits for its hint to be synced may stop
+	s.synced = math.MaxInt64 // whatever still waits for its hint to be synced may stop
 	s.syncing.Unlock()
 	err := errors.Join(s.retire(false), os.Remove(s.path))
 	if gone := os.Remove(s.notesPath()); !errors.Is(gone, fs.ErrNotExist) {

@@ -148,7 +148,7 @@ func nextToken(interval float64, result ratelimit.Result) time.Duration {
 	return result.ResetAfter
 }
 
-// seconds rounds up: who comes back a moment too early is refused again.
+// seconds rounds up: a client that comes back a moment too early is refused again.
 func seconds(d time.Duration) int64 {
 	return int64((max(d, 0) + min(time.Second-1, math.MaxInt64-max(d, 0))) / time.Second)
 }

@@ -113,7 +113,7 @@ func (air *airline) next(f *flight, reusable bool) *flight {
 	defer air.mu.Unlock()
 	air.flying--
 	air.waiting = slices.DeleteFunc(air.waiting, func(c *call) bool {
-		if c.gone.Load() { // who left before take-off is not charged
+		if c.gone.Load() { // a caller that left before take-off is not charged
 			air.finish(c, 0)
 			return true
 		}

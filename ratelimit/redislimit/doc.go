@@ -21,7 +21,7 @@
 // # What a decision costs
 //
 // One script call decides for a key, on all its limits. Calls that come while two trips
-// are under way go together on the next, those for one key in one script; who is alone
+// are under way go together on the next, those for one key in one script; one that is alone
 // waits for nobody. A refusal is remembered for as long as it is certain, a second at
 // most, so that a flood costs a trip a second. With [WithLease] a key that is asked for
 // again and again is decided here, and only what is taken in advance goes to the store.

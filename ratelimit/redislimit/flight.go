@@ -199,7 +199,7 @@ func (f *flight) fly() *flight {
 	} else {
 		air.breaker.succeed()
 	}
-	f.land() // now, so that who asks again at once finds the breaker as it is
+	f.land() // now, so that a caller that asks again at once finds the breaker as it is
 	return air.next(f, reusable)
 }
 

@@ -51,7 +51,7 @@ func WithErrorHandler(f func(error)) Option {
 }
 
 // WithTimeout: wait at most d for one round trip, at least 1 ms, whatever the client's
-// own timeouts are. Who finds trips under way may wait for the end of one before.
+// own timeouts are. A call that finds trips under way may wait for the end of one before.
 // Default: 500 ms.
 func WithTimeout(d time.Duration) Option {
 	return func(c *config) { c.timeout = d }

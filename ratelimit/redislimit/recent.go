@@ -19,7 +19,7 @@ const (
 	perGeneration = 2048
 )
 
-// generations are to be locked by who uses them.
+// generations are to be locked by their users.
 type generations[V any] struct {
 	sync.Mutex
 	young, old map[uint64]V
