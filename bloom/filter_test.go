@@ -30,6 +30,7 @@ func parquetGoldenBytes(t *testing.T) []byte {
 }
 
 func TestFilterMatchesTwin(t *testing.T) {
+	testkit.NotUnderRace(t)
 	for _, raw := range []bool{false, true} {
 		for _, z := range []int{1, 2, 3, 7, 64, 1000} {
 			r := rand.New(rand.NewPCG(1, uint64(z)))

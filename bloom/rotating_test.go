@@ -27,6 +27,7 @@ func checkRotating(t *testing.T, r *bloom.Rotating) {
 // Every key of the last n is found, at every step; what is far beyond is not; and
 // the rate is kept at every moment.
 func TestRotatingRemembersTheLastN(t *testing.T) {
+	testkit.NotUnderRace(t)
 	for _, n := range []int{1, 2, 3, 10, 100, 5000} {
 		for _, panes := range []int{2, 3, 6, 10} {
 			t.Run(fmt.Sprintf("n=%d/panes=%d", n, panes), func(t *testing.T) {

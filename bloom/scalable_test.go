@@ -23,6 +23,7 @@ func checkScalable(t *testing.T, s *bloom.Scalable) {
 
 // A thousandfold growth keeps the rate, forgets nothing and costs what it should.
 func TestScalableGrowth(t *testing.T) {
+	testkit.NotUnderRace(t)
 	first, queries := 500, 2_000_000
 	if invariants.Enabled {
 		first, queries = 50, 200_000

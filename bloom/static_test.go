@@ -29,6 +29,7 @@ func checkStatic(t *testing.T, s *bloom.Static, keys []uint64) {
 // Every size works, the unlucky ones around 11 500 included, where the usual
 // layout fails every third time.
 func TestStaticOfEverySize(t *testing.T) {
+	testkit.NotUnderRace(t)
 	most, seeds := 1000, 10
 	if invariants.Enabled {
 		most, seeds = 300, 2

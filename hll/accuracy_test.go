@@ -11,6 +11,7 @@ import (
 	"github.com/distkit/distkit/hll"
 	"github.com/distkit/distkit/internal/hash64"
 	"github.com/distkit/distkit/internal/invariants"
+	"github.com/distkit/distkit/internal/testkit"
 	"github.com/stretchr/testify/require"
 )
 
@@ -277,6 +278,7 @@ func sketches(p int) []relative {
 
 // Bounds hold the truth as often as they say.
 func TestBoundsHold(t *testing.T) {
+	testkit.NotUnderRace(t)
 	type bounded interface {
 		AddHash(h uint64) bool
 		Bounds(sigmas float64) (lower, upper uint64)

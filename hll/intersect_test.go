@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/distkit/distkit/hll"
+	"github.com/distkit/distkit/internal/testkit"
 	"github.com/stretchr/testify/require"
 )
 
@@ -84,6 +85,7 @@ func leastErrors(p int, n [3]float64) (e [3]float64) {
 
 // Errors are those that theory says are the least possible, without bias.
 func TestIntersectErrorsAreThoseOfTheory(t *testing.T) {
+	testkit.NotUnderRace(t)
 	trials := trialsOf(200, 1000)
 	for _, c := range []struct {
 		p int
@@ -116,6 +118,7 @@ func TestIntersectErrorsAreThoseOfTheory(t *testing.T) {
 // At the edges, where one number is small or none, likelihood is no worse than
 // inclusion and exclusion, and far better where little is in common.
 func TestIntersectBeatsInclusionAndExclusion(t *testing.T) {
+	testkit.NotUnderRace(t)
 	trials := trialsOf(100, 1000)
 	for _, c := range []struct {
 		n     [3]int

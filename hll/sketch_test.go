@@ -17,6 +17,7 @@ import (
 // Every sketch holds what its keys make of it, whatever the order, and says truly
 // whether an Add changed it.
 func TestSketchIsItsTwin(t *testing.T) {
+	testkit.NotUnderRace(t)
 	rng := rand.New(rand.NewPCG(1, 2))
 	for p := hll.MinPrecision; p <= hll.MaxPrecision; p++ {
 		s, dense, w := must(hll.New(p)), must(hll.New(p, hll.WithDense())), twin{}

@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/distkit/distkit/internal/testkit"
 	"github.com/distkit/distkit/lru"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -237,6 +238,7 @@ type userID uint32
 type point struct{ x, y int16 }
 
 func TestCacheMatchesTwin(t *testing.T) {
+	testkit.NotUnderRace(t)
 	steps := map[int]int{1: 2000, 2: 3000, 3: 3000, 10: 5000, 100: 6000, 1000: 8000}
 	number := func(i int) int { return i }
 	text := func(i int) string { return fmt.Sprint("key", i) }

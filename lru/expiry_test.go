@@ -181,6 +181,7 @@ func playTime(t *testing.T, seed uint64, capacity, n int, back, sliding, concurr
 }
 
 func TestLifetimesMatchBook(t *testing.T) {
+	testkit.NotUnderRace(t)
 	for _, capacity := range []int{1, 3, 30, 300} {
 		for _, back := range []bool{false, true} {
 			for _, sliding := range []bool{false, true} {

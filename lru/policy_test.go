@@ -80,6 +80,7 @@ func TestPoliciesDecideAsTheirDefinitions(t *testing.T) {
 }
 
 func TestPoliciesMatchTwin(t *testing.T) {
+	testkit.NotUnderRace(t)
 	number := func(i int) int { return i }
 	weights := func(most int) func(int, int) uint32 {
 		return func(_, v int) uint32 { return uint32(v % most) }

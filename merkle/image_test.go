@@ -48,6 +48,7 @@ func TestGoldenImages(t *testing.T) {
 // Images of trees of any size and shape decode to an equal tree that is sound and
 // goes on changing, whatever the receiver held.
 func TestImagesRoundTrip(t *testing.T) {
+	testkit.NotUnderRace(t)
 	sizes := []int{0, 1, 2, 55, 56, 57, 63, 64, 112, 1568, 1569, 2016, 2017, 5000}
 	for _, shape := range []string{"uniform", "clustered"} {
 		position := shapes[shape]

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/distkit/distkit/internal/testkit"
 	"github.com/distkit/distkit/merkle"
 	"github.com/stretchr/testify/require"
 )
@@ -214,6 +215,7 @@ func union(a, b map[uint64]merkle.Diff) map[uint64]merkle.Diff {
 // to another result. Two lies a responder is free to tell: that all is equal, and,
 // by the bounds of parts, that it does not have an entry next to one.
 func TestLiesInEveryField(t *testing.T) {
+	testkit.NotUnderRace(t)
 	rng := rand.New(rand.NewPCG(41, 42))
 	seen := map[string]bool{}
 	for _, size := range [][2]int{{3000, 300}, {500, 400}} { // cells, lists

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/distkit/distkit/internal/testkit"
 	"github.com/distkit/distkit/merkle"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -80,6 +81,7 @@ func replicas(rng *rand.Rand, position func(*rand.Rand) uint64, n, d int) (a, b 
 }
 
 func TestSessionFindsExactlyTheDifference(t *testing.T) {
+	testkit.NotUnderRace(t)
 	rng := rand.New(rand.NewPCG(11, 12))
 	for shape, position := range shapes {
 		for name, opts := range optionSets {

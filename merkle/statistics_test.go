@@ -74,6 +74,7 @@ func TestSketchesFailAsRarelyAsPairsCoincide(t *testing.T) {
 // An estimate deviates by sqrt(2/63), 18%, from 64 counts, as the mean of 63 squares
 // of a normal variable does, and by no factor beyond 2.5 in 99 of 100 cases.
 func TestEstimates(t *testing.T) {
+	testkit.NotUnderRace(t)
 	const trials = 1000
 	for _, d := range []int{40, 300} {
 		for cells, most := range map[int]float64{64: 0.21, 32: 0.30} {

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/distkit/distkit/internal/testkit"
 	"github.com/distkit/distkit/merkle"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -87,6 +88,7 @@ var optionSets = map[string][]merkle.TreeOption{
 }
 
 func TestTreeAgainstTwin(t *testing.T) {
+	testkit.NotUnderRace(t)
 	for shape, position := range shapes {
 		for name, opts := range optionSets {
 			t.Run(shape+"/"+name, func(t *testing.T) {
@@ -167,6 +169,7 @@ func checkSummaries(t *testing.T, rng *rand.Rand, position func(*rand.Rand) uint
 }
 
 func TestCutAndJoinAgainstTwin(t *testing.T) {
+	testkit.NotUnderRace(t)
 	for shape, position := range shapes {
 		for name, opts := range optionSets {
 			t.Run(shape+"/"+name, func(t *testing.T) {

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/distkit/distkit/internal/invariants"
+	"github.com/distkit/distkit/internal/testkit"
 	"github.com/distkit/distkit/ratelimit"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -26,6 +27,7 @@ var algorithms = []ratelimit.Algorithm{ratelimit.TokenBucket, ratelimit.FixedWin
 // Every key is what a Limiter of its own would be, figures included, while slots
 // are taken over, tables grow and shrink, and the limit changes.
 func TestKeyedIsManyLimiters(t *testing.T) {
+	testkit.NotUnderRace(t)
 	for _, a := range algorithms {
 		t.Run(a.String(), func(t *testing.T) {
 			rnd := rand.New(rand.NewPCG(21, 22))

@@ -23,6 +23,7 @@ var t0 = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 // of all algorithms, with instants in and out of order, refusals retried one
 // nanosecond early and on time.
 func TestLimiterAgainstTwin(t *testing.T) {
+	testkit.NotUnderRace(t)
 	rnd := rand.New(rand.NewPCG(5, 6))
 	for _, a := range []ratelimit.Algorithm{ratelimit.TokenBucket, ratelimit.FixedWindow, ratelimit.SlidingWindow} {
 		t.Run(a.String(), func(t *testing.T) {

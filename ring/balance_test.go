@@ -6,6 +6,7 @@ import (
 	"math/rand/v2"
 	"testing"
 
+	"github.com/distkit/distkit/internal/testkit"
 	"github.com/distkit/distkit/ring"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -24,6 +25,7 @@ func deviation(r *ring.Ring) float64 {
 }
 
 func TestToleranceHoldsEveryShare(t *testing.T) {
+	testkit.NotUnderRace(t)
 	rng := rand.New(rand.NewPCG(1, 18))
 	for _, n := range []int{2, 3, 10, 100, 300} {
 		for _, eps := range []float64{0.1, 0.05, 0.02} {

@@ -6,6 +6,7 @@ import (
 	"math/rand/v2"
 	"testing"
 
+	"github.com/distkit/distkit/internal/testkit"
 	"github.com/distkit/distkit/ring"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -38,6 +39,7 @@ func TestLogTables(t *testing.T) {
 }
 
 func TestNegLog2(t *testing.T) {
+	testkit.NotUnderRace(t)
 	rng := rand.New(rand.NewPCG(1, 14))
 	worst := 0.0
 	for i := range 20_000 {

@@ -59,6 +59,7 @@ func mustMaglev(t testing.TB, nodes []ring.Node, opts ...ring.Option) *ring.Magl
 // What every placement promises: the order of nodes does not matter, key forms
 // agree, lists are distinct and begin each other, and the zone rule holds.
 func TestLocators(t *testing.T) {
+	testkit.NotUnderRace(t)
 	rng := rand.New(rand.NewPCG(1, 15))
 	for name, maker := range makers(t) {
 		for i := range 20 {

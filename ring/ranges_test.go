@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/distkit/distkit/internal/hash64"
+	"github.com/distkit/distkit/internal/testkit"
 	"github.com/distkit/distkit/ring"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -73,6 +74,7 @@ func probes(circles ...[]twinToken) []uint64 {
 }
 
 func TestRangesAgainstTwin(t *testing.T) {
+	testkit.NotUnderRace(t)
 	ws, rs := twins(t, 1, 60)
 	for i, w := range ws {
 		r, circle := rs[i], w.circle()
@@ -141,6 +143,7 @@ func TestShareIsExact(t *testing.T) {
 
 // Moves covers exactly what changes, once, and in as few ranges as can be.
 func TestMovesAgainstTwin(t *testing.T) {
+	testkit.NotUnderRace(t)
 	rng := rand.New(rand.NewPCG(2, 9))
 	ws, rs := twins(t, 3, 60)
 	for i := range ws {

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/distkit/distkit/internal/hash64"
+	"github.com/distkit/distkit/internal/testkit"
 	"github.com/distkit/distkit/ring"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -29,6 +30,7 @@ func names(n int) []string {
 }
 
 func TestRingAgainstTwin(t *testing.T) {
+	testkit.NotUnderRace(t)
 	rng := rand.New(rand.NewPCG(2, 2))
 	for range 40 {
 		virtual := []int{1, 2, 7, 40}[rng.IntN(4)]
@@ -109,6 +111,7 @@ func TestTiesAgainstTwin(t *testing.T) {
 
 // Whatever the order of changes, one membership is one ring.
 func TestHistoryIndependence(t *testing.T) {
+	testkit.NotUnderRace(t)
 	for seed := range uint64(30) {
 		rng := rand.New(rand.NewPCG(seed, 4))
 		virtual := 1 + rng.IntN(30)

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/distkit/distkit/internal/testkit"
 	"github.com/distkit/distkit/ring"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -83,6 +84,7 @@ func smallNodes(rng *rand.Rand, n, zones int) []ring.Node {
 
 // No table that keeps the promises moves fewer replicas: everything is tried.
 func TestTableMovesTheFewest(t *testing.T) {
+	testkit.NotUnderRace(t)
 	rng := rand.New(rand.NewPCG(1, 20))
 	for i := range 200 {
 		n, zones, replicas := 5, i%4, 1+rng.IntN(4)

@@ -5,6 +5,7 @@ import (
 	"math/rand/v2"
 	"testing"
 
+	"github.com/distkit/distkit/internal/testkit"
 	"github.com/distkit/distkit/vclock"
 	"github.com/stretchr/testify/require"
 )
@@ -22,6 +23,7 @@ func flip(o vclock.Ordering) vclock.Ordering {
 
 // Clocks are a distributive lattice: Merge and Meet are its join and meet.
 func TestLattice(t *testing.T) {
+	testkit.NotUnderRace(t)
 	rng := rand.New(rand.NewPCG(3, 4))
 	for range 10_000 {
 		ta := randomTwin(rng)

@@ -124,6 +124,7 @@ func (h history) live() map[vclock.Dot]string {
 // any order. They hold the values of which no write or delete has read, no
 // more and no less.
 func TestSiblingsAgainstHistories(t *testing.T) {
+	testkit.NotUnderRace(t)
 	type server struct {
 		s vclock.Siblings[string]
 		h history

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/distkit/distkit/internal/testkit"
 	"github.com/distkit/distkit/vclock"
 	"github.com/stretchr/testify/require"
 )
@@ -116,6 +117,7 @@ func check(t testing.TB, c vclock.Clock) {
 }
 
 func TestTwin(t *testing.T) {
+	testkit.NotUnderRace(t)
 	rng := rand.New(rand.NewPCG(1, 2))
 	met := map[vclock.Ordering]int{}
 	for range 20_000 {

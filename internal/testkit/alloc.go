@@ -30,6 +30,15 @@ func NotUnderInvariants(t testing.TB) {
 	}
 }
 
+// NotUnderRace skips a long test of one goroutine under -race, which has nothing to
+// find in it. With -tags invariants it runs, and what it tests checks itself.
+func NotUnderRace(t testing.TB) {
+	t.Helper()
+	if invariants.Race {
+		t.Skip("one goroutine: nothing for the race detector to find")
+	}
+}
+
 // AllocatedBytes returns how many bytes f allocated on the heap, freed ones
 // included; other goroutines count too.
 func AllocatedBytes(f func()) uint64 {

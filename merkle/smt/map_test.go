@@ -43,6 +43,7 @@ func TestVectors(t *testing.T) {
 }
 
 func TestMapFollowsItsTwin(t *testing.T) {
+	testkit.NotUnderRace(t)
 	for _, keys := range []int{1, 2, 3, 8, 40, 200} {
 		rnd := rand.New(rand.NewPCG(uint64(keys), 1))
 		var m smt.Map

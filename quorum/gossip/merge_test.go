@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/distkit/distkit/internal/testkit"
 	"github.com/distkit/distkit/quorum/gossip"
 	"github.com/stretchr/testify/require"
 )
@@ -25,6 +26,7 @@ func knowledge(tab *gossip.Table, now time.Time) string {
 // a fourth, in any order, singly or through one that has merged two of them, or
 // all twice: it knows the same in the end, in both halves.
 func TestMergeInAnyGrouping(t *testing.T) {
+	testkit.NotUnderRace(t)
 	suspicions := 0
 	for seed := range uint64(60) {
 		c := newCluster(t, 6)
