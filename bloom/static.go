@@ -153,6 +153,9 @@ func (s *Static) ContainsHash(h uint64) bool {
 	// This is missing, which is too large to be inlined.
 	h = s.mixed(h)
 	i0, i1, i2 := s.at(h)
+	if t := s.table; s.width == 8 { // fingerprints are bytes: a fifth faster
+		return byte(h^h>>32)^t[i0]^t[i1]^t[i2] == 0
+	}
 	x := s.load(s.table, i0) ^ s.load(s.table, i1) ^ s.load(s.table, i2)
 	return (h^h>>32^x)&(1<<(s.width&63)-1) == 0
 }
