@@ -2,10 +2,10 @@ package hll
 
 import (
 	"fmt"
-	"runtime"
 
 	"github.com/axiomhq/hyperloglog"
 	"github.com/distkit/distkit/bench/bar"
+	"github.com/distkit/distkit/internal/testkit"
 	"github.com/retailnext/hllpp"
 )
 
@@ -112,11 +112,9 @@ func memory() (figures []bar.Figure) {
 func allocated(impl string, n int) float64 {
 	const rounds = 10
 	f := build(impl, n)
-	var before, after runtime.MemStats
-	runtime.ReadMemStats(&before)
-	for i := range rounds {
-		f(n * i)
-	}
-	runtime.ReadMemStats(&after)
-	return float64(after.TotalAlloc-before.TotalAlloc) / rounds
+	return float64(testkit.AllocatedBytes(func() {
+		for i := range rounds {
+			f(n * i)
+		}
+	})) / rounds
 }

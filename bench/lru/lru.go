@@ -113,16 +113,11 @@ func objects(p lru.Policy) bar.Figure {
 	return bar.Figure{
 		Name: fmt.Sprintf("heap objects/policy=%v/n=2^20", p), Unit: "more than empty", Limit: 1000,
 		Measure: func() float64 {
-			var before, after runtime.MemStats
-			runtime.GC()
-			runtime.GC()
-			runtime.ReadMemStats(&before)
+			before := heapObjects()
 			c := filled(many, lru.WithPolicy(p))
-			runtime.GC()
-			runtime.GC()
-			runtime.ReadMemStats(&after)
+			after := heapObjects()
 			runtime.KeepAlive(c)
-			return float64(after.HeapObjects) - float64(before.HeapObjects)
+			return float64(after) - float64(before)
 		},
 	}
 }

@@ -2,9 +2,9 @@ package quorum
 
 import (
 	"context"
-	"runtime"
 
 	"github.com/distkit/distkit/bench/bar"
+	"github.com/distkit/distkit/internal/testkit"
 	"github.com/distkit/distkit/quorum"
 	"github.com/grafana/dskit/ring"
 )
@@ -77,11 +77,9 @@ func theirBatch() func() uint64 {
 func allocated(op func() uint64) float64 {
 	const runs = 20
 	op()
-	var before, after runtime.MemStats
-	runtime.ReadMemStats(&before)
-	for range runs {
-		op()
-	}
-	runtime.ReadMemStats(&after)
-	return float64(after.TotalAlloc-before.TotalAlloc) / runs
+	return float64(testkit.AllocatedBytes(func() {
+		for range runs {
+			op()
+		}
+	})) / runs
 }

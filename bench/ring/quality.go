@@ -3,49 +3,27 @@ package ring
 import (
 	"math"
 	"math/rand/v2"
-	"runtime"
 
 	"github.com/distkit/distkit/bench/bar"
+	"github.com/distkit/distkit/internal/testkit"
 	"github.com/distkit/distkit/ring"
 )
-
-// held returns how many bytes of heap the value that build returns holds.
-func held(build func() any) float64 {
-	var before, after runtime.MemStats
-	runtime.GC()
-	runtime.GC()
-	runtime.ReadMemStats(&before)
-	v := build()
-	runtime.GC()
-	runtime.GC()
-	runtime.ReadMemStats(&after)
-	runtime.KeepAlive(v)
-	return float64(after.HeapAlloc) - float64(before.HeapAlloc)
-}
-
-// allocated returns how many bytes f allocates.
-func allocated(f func()) float64 {
-	var before, after runtime.MemStats
-	runtime.ReadMemStats(&before)
-	f()
-	runtime.ReadMemStats(&after)
-	return float64(after.TotalAlloc - before.TotalAlloc)
-}
 
 // sizes are the bounds on memory, as parts of what peers take.
 func sizes() []bar.Figure {
 	const n = 100
 	ours := func() any { return newRing(n) }
 	part := func(peer func() any) func() float64 {
-		return func() float64 { return held(ours) / held(peer) }
+		return func() float64 { return float64(testkit.LiveBytes(ours)) / float64(testkit.LiveBytes(peer)) }
 	}
 	return []bar.Figure{
-		{Name: "Memory/n=100", Unit: "B/node", Limit: 0.8 * 9512, Measure: func() float64 { return held(ours) / n }},
+		{Name: "Memory/n=100", Unit: "B/node", Limit: 0.8 * 9512, Measure: func() float64 { return float64(testkit.LiveBytes(ours)) / n }},
 		{Name: "Memory/n=100/stathat", Unit: "x", Limit: 0.8, Measure: part(func() any { return newStathat(n) })},
 		{Name: "Memory/n=100/authzed", Unit: "x", Limit: 0.13, Measure: part(func() any { return newAuthzed(n) })},
 		{Name: "Memory/n=100/serialx", Unit: "x", Limit: 0.4, Measure: part(func() any { return newSerialx(n) })},
 		{Name: "Maglev build memory/n=100/kkdai", Unit: "x", Limit: 0.01, Measure: func() float64 {
-			return allocated(func() { check(ring.NewMaglev(ring.Nodes(nodeNames(n)...))) }) / allocated(func() { newKkdai(n) })
+			mine := testkit.AllocatedBytes(func() { check(ring.NewMaglev(ring.Nodes(nodeNames(n)...))) })
+			return float64(mine) / float64(testkit.AllocatedBytes(func() { newKkdai(n) }))
 		}},
 	}
 }
