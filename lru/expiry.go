@@ -106,14 +106,16 @@ func (c *Cache[K, V]) current(i uint32) uint32 {
 }
 
 // livesOn says that entry i has not ended, where that is known without the clock and a
-// Get has nothing else to do about lifetimes and counts.
+// Get has nothing else to do about lifetimes and counts. Where nothing ends soon, its
+// deadline is not read, which lies in a cache line of its own.
 func (c *Cache[K, V]) livesOn(i uint32) bool {
 	l := &c.life
 	if i == none || c.counting || l.sliding || l.wheel == nil || (l.reads+1)%readsPerLook == 0 {
 		return false
 	}
 	last := l.clock.last.Load()
-	if last == stale || l.wheel.deadlines[i] <= last+int64(horizon) {
+	sure := last + int64(horizon)
+	if last == stale || l.wheel.quiet.Load() <= sure && l.wheel.deadlines[i] <= sure {
 		return false
 	}
 	l.reads++
@@ -148,6 +150,9 @@ func (c *Cache[K, V]) advance(now int64, budget int) (expired int) {
 	for i, ok := w.take(&budget); ok; i, ok = w.take(&budget) {
 		c.expire(i)
 		expired++
+	}
+	if w.quiet.Load() <= now {
+		w.calm()
 	}
 	return expired
 }

@@ -14,6 +14,32 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
+// Where nothing ends soon, a Get need not know when its entry does. A cache knows until
+// when that is so, and finds it out anew when something has ended.
+func TestNothingEndsSoon(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := must(lru.New[int, int](100))
+		c.SetWithTTL(1, 1, time.Hour)
+		assert.Equal(t, time.Hour, lru.Quiet(c))
+		c.SetWithTTL(2, 2, time.Minute)
+		assert.Equal(t, time.Minute, lru.Quiet(c))
+		c.Set(3, 3)
+		time.Sleep(time.Minute - 1)
+		_, ok := c.Get(2)
+		assert.True(t, ok)
+		time.Sleep(time.Nanosecond)
+		_, ok = c.Get(2)
+		assert.False(t, ok)
+		c.Set(3, 4)
+		assert.InDelta(t, 59, lru.Quiet(c).Minutes(), 1.2, "to within the width of a list of the wheel")
+		c.Delete(1)
+		time.Sleep(time.Hour)
+		c.Set(3, 5)
+		assert.Greater(t, lru.Quiet(c), 100*365*24*time.Hour)
+		check(t, c)
+	})
+}
+
 // book is what a cache with lifetimes holds by definition: a map with deadlines.
 // Where the cache may choose when something leaves, it tells the book by its
 // callback, and the book says whether that was allowed.

@@ -8,6 +8,7 @@ import (
 	"reflect"
 	"runtime"
 	"slices"
+	"time"
 
 	"github.com/distkit/distkit/internal/hash64"
 )
@@ -275,6 +276,9 @@ func (w *wheel) check(used []bool) error {
 		}
 	}
 	for i := range w.deadlines {
+		if quiet := w.quiet.Load(); w.deadlines[i] < quiet {
+			return fmt.Errorf("wheel: node %d ends at %d, nothing before %d", i, w.deadlines[i], quiet)
+		}
 		if w.links[wheelHeads+i].next != 0 {
 			filed--
 		} else if w.deadlines[i] != never {
@@ -494,6 +498,12 @@ func RoundTrip[T any](v T) (got T, code byte, err error) {
 		err = errors.New("bytes are left")
 	}
 	return got, byte(c.code), err
+}
+
+// Quiet returns how long nothing ends in c, as far as it knows without a look at the
+// entries.
+func Quiet[K comparable, V any](c *Cache[K, V]) time.Duration {
+	return time.Duration(c.life.wheel.quiet.Load() - c.life.clock.now())
 }
 
 // Secret returns what a table mixes places with, 0 if it does not.

@@ -54,6 +54,7 @@ type view[K comparable, V any] struct {
 	boxes     []atomic.Pointer[box[K, V]]
 	marks     []atomic.Uint32
 	deadlines []int64 // or nil
+	quiet     *atomic.Int64
 	most      uint32
 	heard     *heard // or nil
 }
@@ -167,7 +168,7 @@ func (c *Cache[K, V]) publish() {
 	}
 	v := &view[K, V]{groups: c.table.groups, secret: c.table.secret, nodes: c.nodes, boxes: c.boxes, marks: c.marks, most: c.most, heard: c.heard}
 	if c.life.wheel != nil {
-		v.deadlines = c.life.wheel.deadlines
+		v.deadlines, v.quiet = c.life.wheel.deadlines, &c.life.wheel.quiet
 	}
 	c.sharing.view.Store(v)
 }
@@ -240,6 +241,9 @@ func (e *engine[K, V]) lookUp(h uint64, key K, access bool) (value V, ok, sure b
 // lives says whether node i has not ended for certain, and nobody need look for what
 // has.
 func (v *view[K, V]) lives(i uint32, clock *clock) bool {
+	if last := clock.last.Load(); last != stale && v.quiet.Load() > last+int64(horizon) {
+		return true
+	}
 	end := atomic.LoadInt64(&v.deadlines[i])
 	if end == never {
 		return true

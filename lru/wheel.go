@@ -24,6 +24,7 @@ type wheel struct {
 	occupied  [wheelDigits]uint64 // lists that may have entries
 	links     []wheelLinks        // heads first, then nodes
 	deadlines []int64             // by node, in nanoseconds of the cache's clock
+	quiet     atomic.Int64        // no deadline is before this
 	shared    bool                // deadlines are read while they are written
 }
 
@@ -48,6 +49,7 @@ func order(t int64) uint64 { return uint64(t) ^ 1<<63 }
 
 func newWheel(now int64, nodes int) *wheel {
 	w := &wheel{time: order(now), links: make([]wheelLinks, wheelHeads)}
+	w.quiet.Store(never)
 	for h := range w.links {
 		w.links[h] = wheelLinks{uint32(h), uint32(h)}
 	}
@@ -69,6 +71,9 @@ func (w *wheel) grow(n int) {
 func (w *wheel) set(i uint32, deadline int64) {
 	before := w.deadlines[i]
 	w.put(i, deadline)
+	if deadline < w.quiet.Load() {
+		w.quiet.Store(deadline)
+	}
 	switch filed := w.links[wheelHeads+i].next != 0; {
 	case !filed:
 		w.file(i)
@@ -161,6 +166,25 @@ func (w *wheel) join(d int, lists uint64, to uint32) {
 		w.links[l.prev].next, w.links[to].prev = to, l.prev
 		w.links[h] = wheelLinks{h, h}
 	}
+}
+
+// calm finds out until when nothing ends, if nothing is due: where the first list
+// begins that has entries.
+func (w *wheel) calm() {
+	if w.links[due].next != due {
+		return
+	}
+	for d := range wheelDigits {
+		for lists := w.occupied[d]; lists != 0; lists &= lists - 1 {
+			slot := uint(bits.TrailingZeros64(lists))
+			if h := slotHead(d, slot); w.links[h].next != h {
+				first := w.time&^(1<<(wheelBits*d+wheelBits)-1) | uint64(slot)<<(wheelBits*d)
+				w.quiet.Store(int64(first ^ 1<<63))
+				return
+			}
+		}
+	}
+	w.quiet.Store(never)
 }
 
 // take returns a node whose deadline is at most the wheel's time, if there is one
