@@ -75,7 +75,7 @@ func (r *rule) mostDebt() int64 {
 	switch r.kind {
 	case kindBucket:
 		if r.mult == math.MaxUint64 {
-			return r.when(r.burst - 1) // the clock is a unit late
+			return max(1, r.when(r.burst-1)) // the clock is a unit late
 		}
 		return min(r.when(r.burst), horizon)
 	case kindUnlimited:

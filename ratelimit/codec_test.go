@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"math"
 	"math/rand/v2"
 	"testing"
@@ -40,6 +41,30 @@ func snapshot(t testing.TB, k *ratelimit.Keyed) []byte {
 func read(k *ratelimit.Keyed, image []byte) error {
 	_, err := k.ReadFrom(bytes.NewReader(image))
 	return err
+}
+
+// A key whose debt ends just now, or was given back, owes nothing: it is no debtor, and
+// what WriteTo writes can be read.
+func TestSnapshotWithoutDebt(t *testing.T) {
+	for _, a := range algorithms {
+		at := time.Hour
+		opts := []ratelimit.Option{ratelimit.WithAlgorithm(a), ratelimit.WithSecret(secret), standing(&at)}
+		k := must(ratelimit.NewKeyed(ratelimit.PerSecond(1), opts...))
+		k.AllowString("ends")
+		at += time.Second
+		r := k.KeyString("given back").Reserve(1)
+		r.Cancel()
+		if a != ratelimit.SlidingWindow { // which still counts what passed a second ago
+			assert.Empty(t, maps.Collect(k.Debtors()), "%v", a)
+		}
+		assert.NoError(t, read(must(ratelimit.NewKeyed(ratelimit.PerSecond(1), opts...)), snapshot(t, k)), "%v", a)
+	}
+	// A burst of the least unit, at a rate of which two units accrue in a nanosecond.
+	at, least := time.Hour, ratelimit.Limit{Events: 2, Period: 1, Burst: 1}
+	k := must(ratelimit.NewKeyed(least, ratelimit.WithSecret(secret), standing(&at)))
+	k.AllowString("one")
+	require.NoError(t, read(k, snapshot(t, k)))
+	assert.False(t, k.AllowString("one"))
 }
 
 // After a restart, in another process with another clock, every key has what it had.

@@ -33,7 +33,7 @@ func (k *Keyed) debts(now int64) (rules []rule, debts []int64) {
 	for group := range uint64(groups) {
 		k.stripe[group&t.shared].Lock()
 		for i := range slotsPerGroup {
-			if at := t.cell(group, i); t.cells[at].Load() != 0 && t.debtor(at, now) {
+			if at := t.cell(group, i); t.cells[at].Load() != 0 && t.reset(at, now) > now {
 				for j := range t.stride {
 					debts = append(debts, t.cells[at+j].Load())
 				}
