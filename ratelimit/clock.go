@@ -10,6 +10,9 @@ const (
 	horizon = int64(3) << 60
 )
 
+// longest is a window that ends, and the one after it, before instants overflow.
+const longest = 73 * 365 * day
+
 var processStart = time.Now()
 
 // instant returns t as an instant, by the monotonic clock where t has its reading.

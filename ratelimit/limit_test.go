@@ -107,6 +107,7 @@ func TestInvalidLimits(t *testing.T) {
 		says  string
 	}{
 		{ratelimit.PerSecond(5).WithBurst(6), ratelimit.FixedWindow, "burst of 5/s;burst=6 is 6, want as many as events, or 0: a fixed window has none"},
+		{ratelimit.Limit{Events: 1, Period: math.MaxInt64}, ratelimit.FixedWindow, "period is 2562047h47m16.854775807s, want at most 639480h0m0s in a fixed window"},
 		{ratelimit.PerSecond(1 << 40), ratelimit.SlidingWindow, "events of 1099511627776/s is 1099511627776, want at most 1073741823 in a sliding window of that length"},
 		{ratelimit.Limit{Events: 1 << 40, Period: time.Second}, ratelimit.FixedWindow, "events of 1099511627776/s is 1099511627776, want at most 1073741823 in a fixed window of that length"},
 	} {

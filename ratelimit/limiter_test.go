@@ -219,7 +219,8 @@ func TestUnlimited(t *testing.T) {
 func TestExtremeInstants(t *testing.T) {
 	extremes := []time.Time{{}, time.Unix(0, 0), time.Unix(-1<<62, 0), t0, time.Unix(1<<40, 0), time.Unix(1<<62, 999)}
 	for _, a := range []ratelimit.Algorithm{ratelimit.TokenBucket, ratelimit.FixedWindow, ratelimit.SlidingWindow} {
-		for _, l := range awkward {
+		longest := ratelimit.Limit{Events: 3, Period: 73 * 365 * 24 * time.Hour}
+		for _, l := range append(awkward[:len(awkward):len(awkward)], longest) {
 			if a != ratelimit.TokenBucket {
 				l.Burst = 0
 			}

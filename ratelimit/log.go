@@ -30,7 +30,7 @@ type SlidingLog struct {
 const maxLog = 1 << 24
 
 // NewSlidingLog returns a log of limit, whose burst must be 0 or its events, of which
-// there may be 2^24; another limit is [ErrInvalidLimit]. It takes 8 bytes of memory
+// there may be 2^24 in up to 73 years; another limit is [ErrInvalidLimit]. It takes 8 bytes of memory
 // an event. Options: WithClock.
 func NewSlidingLog(limit Limit, opts ...Option) (*SlidingLog, error) {
 	c, err := newConfig("NewSlidingLog", optClock, opts)
@@ -45,6 +45,8 @@ func NewSlidingLog(limit Limit, opts ...Option) (*SlidingLog, error) {
 		return nil, fmt.Errorf("%w: events of %v is %d, want at most %d in a log", ErrInvalidLimit, limit, limit.Events, maxLog)
 	case limit.Burst != limit.Events:
 		return nil, fmt.Errorf("%w: burst of %v is %d, want as many as events, or 0: a log has none", ErrInvalidLimit, limit, limit.Burst)
+	case limit.Period > longest:
+		return nil, fmt.Errorf("%w: period is %v, want at most %v in a log", ErrInvalidLimit, limit.Period, longest)
 	}
 	l := &SlidingLog{limit: limit, clock: newClock(c.clock), passed: make([]int64, limit.Events)}
 	l.Reset()

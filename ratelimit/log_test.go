@@ -110,6 +110,7 @@ func TestSlidingLogErrors(t *testing.T) {
 	for says, l := range map[string]ratelimit.Limit{
 		"it is zero, want events and a period":                                       {},
 		"events of 16777217/s is 16777217, want at most 16777216 in a log":           ratelimit.PerSecond(1<<24 + 1),
+		"period is 639480h0m0.000000001s, want at most 639480h0m0s in a log":         {Events: 1, Period: 73*365*24*time.Hour + 1},
 		"burst of 5/s;burst=4 is 4, want as many as events, or 0: a log has none":    ratelimit.PerSecond(5).WithBurst(4),
 		"events of unlimited is 9223372036854775807, want at most 16777216 in a log": ratelimit.Unlimited,
 	} {

@@ -13,8 +13,11 @@ type window struct {
 
 func newWindow(l Limit, a Algorithm, aligned int64) (*rule, error) {
 	period := int64(l.Period)
-	if l.Burst != l.Events {
+	switch {
+	case l.Burst != l.Events:
 		return nil, fmt.Errorf("%w: burst of %v is %d, want as many as events, or 0: a %v has none", ErrInvalidLimit, l, l.Burst, a)
+	case l.Period > longest:
+		return nil, fmt.Errorf("%w: period is %v, want at most %v in a %v", ErrInvalidLimit, l.Period, longest, a)
 	}
 	r := &rule{limit: l, kind: kindFixed, most: l.Events, bits: uint8(bits.Len64(uint64(l.Events)))}
 	// The index of the last window, and one to come, leave these bits for counts.
