@@ -68,8 +68,12 @@ func (r *rule) convert(old *rule, v, now int64) int64 {
 	case r.kind != kindBucket:
 		return r.convertWindow(old, v, now)
 	}
+	return r.holding(min(r.burst, r.units(old, old.left(v, now))), now)
+}
+
+// holding returns the word of a bucket that has so many units left at instant now.
+func (r *rule) holding(left, now int64) int64 {
 	base := r.clock(now)
-	left := min(r.burst, r.units(old, old.left(v, now)))
 	if left < base+r.burst-maxWord {
 		return maxWord
 	}

@@ -145,7 +145,7 @@ func (t *Tiered) setLimit(now int64, allocated Limit, burst int64) error {
 	t.words[own] = next.own.convert(old.own, t.words[own], now)
 	// Both together have what the allocated one keeps and what is saved of the burst.
 	left := min(mine, next.all.cost(next.own.most)) + min(saved, next.all.cost(burst))
-	t.words[all] = next.all.clock(now) + next.all.burst - left
+	t.words[all] = next.all.holding(left, now)
 	return nil
 }
 

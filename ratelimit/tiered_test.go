@@ -132,6 +132,14 @@ func TestTieredSetLimit(t *testing.T) {
 	}
 	assert.InDelta(t, 5, p.PeekAt(now.Add(time.Second)).Remaining, 1)
 
+	// At an instant decades before the last, of a rate that makes centuries of the debt.
+	late := must(ratelimit.NewTiered(ratelimit.Limit{Events: 1, Period: 1, Burst: 9}, 9, node(100)))
+	late.AllowAt(time.Now().AddDate(30, 0, 0), 18)
+	past := time.Now().AddDate(-60, 0, 0)
+	require.NoError(t, late.SetLimitAt(past, ratelimit.PerHour(5), 10))
+	assert.Zero(t, late.PeekAt(past).Remaining, "nothing is minted")
+	assert.Positive(t, late.PeekAt(past).ResetAfter)
+
 	before := p.PeekAt(now)
 	assert.ErrorIs(t, p.SetLimit(ratelimit.Limit{}, 1), ratelimit.ErrInvalidLimit)
 	assert.ErrorIs(t, p.SetLimitAt(now, ratelimit.PerSecond(1), -1), ratelimit.ErrInvalidLimit)
