@@ -133,7 +133,7 @@ func (k Key) WaitN(ctx context.Context, n int64) error {
 		return err
 	}
 	if len(t.rules) > 1 || k.of.alg != TokenBucket {
-		return waitRetrying(ctx, func() Result { return k.Take(n) })
+		return waitRetrying(ctx, n, k.Take)
 	}
 	for {
 		now, era := k.of.clock.now(), k.of.resets.Load()

@@ -33,7 +33,7 @@ func (l *Limiter) WaitN(ctx context.Context, n int64) error {
 		return err
 	}
 	if l.alg != TokenBucket {
-		return waitRetrying(ctx, func() Result { return l.Take(n) })
+		return waitRetrying(ctx, n, l.Take)
 	}
 	now := l.clock.now()
 	r := l.reserve(now, n, deadline(ctx, now))
@@ -49,9 +49,13 @@ func checkWait(ctx context.Context, n, most int64) error {
 	case n < 0:
 		return fmt.Errorf("ratelimit: events to wait for is %d, want at least 0", n)
 	case n > most:
-		return fmt.Errorf("%w: %d events, want at most %d", ErrExceedsBurst, n, most)
+		return exceeds(n, most)
 	}
 	return ctx.Err()
+}
+
+func exceeds(n, most int64) error {
+	return fmt.Errorf("%w: %d events, want at most %d", ErrExceedsBurst, n, most)
 }
 
 // deadline returns the instant at which ctx ends.
@@ -78,12 +82,15 @@ func waitFor(ctx context.Context, r *Reservation, now int64) error {
 	return nil
 }
 
-// waitRetrying tries take until it allows, sleeping as long as it says.
-func waitRetrying(ctx context.Context, take func() Result) error {
+// waitRetrying tries take until it allows n, sleeping as long as it says.
+func waitRetrying(ctx context.Context, n int64, take func(int64) Result) error {
 	for {
-		r := take()
-		if r.Allowed {
+		r := take(n)
+		switch {
+		case r.Allowed:
 			return nil
+		case r.RetryAfter == InfDuration: // SetLimit has made the limit less than n
+			return exceeds(n, r.Limit)
 		}
 		if t, ok := ctx.Deadline(); ok && time.Until(t) < r.RetryAfter {
 			return tooLong(ctx)

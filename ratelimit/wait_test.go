@@ -102,3 +102,15 @@ func TestWaitInWindows(t *testing.T) {
 		assert.ErrorIs(t, sliding.WaitN(ctx, 100), context.Canceled)
 	})
 }
+
+// A limit that falls below what somebody waits for ends the wait.
+func TestWaitForLoweredLimit(t *testing.T) {
+	for _, a := range []ratelimit.Algorithm{ratelimit.FixedWindow, ratelimit.SlidingWindow} {
+		synctest.Test(t, func(t *testing.T) {
+			limiter := must(ratelimit.New(ratelimit.PerMinute(5), ratelimit.WithAlgorithm(a)))
+			require.True(t, limiter.AllowN(5))
+			time.AfterFunc(time.Second, func() { assert.NoError(t, limiter.SetLimit(ratelimit.PerMinute(3))) })
+			assert.EqualError(t, limiter.WaitN(t.Context(), 5), "ratelimit: exceeds burst: 5 events, want at most 3")
+		})
+	}
+}
