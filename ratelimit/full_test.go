@@ -17,14 +17,16 @@ import (
 
 func TestFullOptions(t *testing.T) {
 	for says, opts := range map[string][]ratelimit.Option{
-		"ratelimit: most keys is 0, want at least 1":                                     {ratelimit.WithMaxKeys(0)},
-		"ratelimit: WithFull does not apply without WithMaxKeys":                         {ratelimit.WithFull(ratelimit.AdmitNew)},
+		"ratelimit: most keys is -1, want at least 1, or 0 for any number":               {ratelimit.WithMaxKeys(-1)},
+		"ratelimit: WithFull does not apply without WithMaxKeys":                         {ratelimit.WithMaxKeys(0), ratelimit.WithFull(ratelimit.AdmitNew)},
 		"ratelimit: policy is full policy 7, want RefuseNew, AdmitNew or EvictLeastDebt": {ratelimit.WithMaxKeys(1), ratelimit.WithFull(7)},
 	} {
 		_, err := ratelimit.NewKeyed(ratelimit.PerSecond(1), opts...)
 		assert.EqualError(t, err, says)
 	}
-	_, err := ratelimit.New(ratelimit.PerSecond(1), ratelimit.WithMaxKeys(1))
+	_, err := ratelimit.NewKeyed(ratelimit.PerSecond(1), ratelimit.WithMaxKeys(0))
+	assert.NoError(t, err)
+	_, err = ratelimit.New(ratelimit.PerSecond(1), ratelimit.WithMaxKeys(1))
 	assert.EqualError(t, err, "ratelimit: WithMaxKeys does not apply to New")
 	_, err = ratelimit.NewKeyedMulti(nil)
 	assert.EqualError(t, err, "ratelimit: number of limits is 0, want 1 to 16")

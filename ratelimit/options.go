@@ -63,14 +63,14 @@ func WithClock(now func() time.Duration) Option {
 	}
 }
 
-// WithMaxKeys (Keyed): hold at most n keys, n >= 1; WithFull says what happens to
-// more. Default: as many as are in debt.
+// WithMaxKeys (Keyed): hold at most n keys; WithFull says what happens to more.
+// Default: 0, as many as are in debt.
 func WithMaxKeys(n int) Option {
 	return func(c *config) {
 		c.maxKeys = n
 		c.set |= optMaxKeys
-		if n < 1 {
-			c.err = fmt.Errorf("ratelimit: most keys is %d, want at least 1", n)
+		if n < 0 {
+			c.err = fmt.Errorf("ratelimit: most keys is %d, want at least 1, or 0 for any number", n)
 		}
 	}
 }
@@ -136,7 +136,7 @@ func newConfig(constructor string, allowed optionSet, opts []Option) (config, er
 	if c.set&optAlign != 0 && c.algorithm == TokenBucket {
 		return c, fmt.Errorf("ratelimit: WithAlign does not apply to a %v, which has no windows", c.algorithm)
 	}
-	if c.set&optFull != 0 && c.set&optMaxKeys == 0 {
+	if c.set&optFull != 0 && c.maxKeys == 0 {
 		return c, errors.New("ratelimit: WithFull does not apply without WithMaxKeys")
 	}
 	return c, nil
