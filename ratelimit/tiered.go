@@ -46,13 +46,13 @@ const (
 // NewTiered returns a limiter of a partition whose buckets are full. The burst is
 // what may be saved beyond the allocated limit's own, 0 or more. The pool is a token
 // bucket, whose clock the partition uses; all partitions of a node have the same one.
-// The errors are those of [New] for either bucket, and one for a pool that is nil or
-// counts by windows.
+// The errors are those of [New] for either bucket, and one for a pool that is nil, zero
+// or counts by windows.
 func NewTiered(allocated Limit, burst int64, pool *Limiter) (*Tiered, error) {
-	if pool == nil {
-		return nil, errors.New("ratelimit: pool is nil, want the Limiter that the partitions share")
+	if pool == nil || pool.core.Load() == nil {
+		return nil, errors.New("ratelimit: pool is nil or zero, want the Limiter that the partitions share")
 	}
-	if pool.load(); pool.alg != TokenBucket {
+	if pool.alg != TokenBucket {
 		return nil, fmt.Errorf("ratelimit: pool is a %v, want a %v", pool.alg, TokenBucket)
 	}
 	tr, err := newTiers(allocated, burst)

@@ -180,9 +180,11 @@ func TestTieredBound(t *testing.T) {
 
 func TestTieredErrors(t *testing.T) {
 	pool := node(10)
-	_, err := ratelimit.NewTiered(ratelimit.PerSecond(1), 1, nil)
-	assert.EqualError(t, err, "ratelimit: pool is nil, want the Limiter that the partitions share")
-	_, err = ratelimit.NewTiered(ratelimit.PerSecond(1), 1, must(ratelimit.New(ratelimit.PerSecond(1), ratelimit.WithAlgorithm(ratelimit.FixedWindow))))
+	for _, none := range []*ratelimit.Limiter{nil, {}} {
+		_, err := ratelimit.NewTiered(ratelimit.PerSecond(1), 1, none)
+		assert.EqualError(t, err, "ratelimit: pool is nil or zero, want the Limiter that the partitions share")
+	}
+	_, err := ratelimit.NewTiered(ratelimit.PerSecond(1), 1, must(ratelimit.New(ratelimit.PerSecond(1), ratelimit.WithAlgorithm(ratelimit.FixedWindow))))
 	assert.EqualError(t, err, "ratelimit: pool is a fixed window, want a token bucket")
 	_, err = ratelimit.NewTiered(ratelimit.Limit{}, 1, pool)
 	assert.ErrorIs(t, err, ratelimit.ErrInvalidLimit)
