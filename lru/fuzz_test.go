@@ -79,12 +79,13 @@ func FuzzReadFrom(f *testing.F) {
 				continue
 			}
 			var c lru.Cache[string, uint32]
-			if _, err := c.ReadFrom(bytes.NewReader(image)); err != nil || image[5] != 0 {
+			n, err := c.ReadFrom(bytes.NewReader(image))
+			if err != nil || image[5] != 0 {
 				continue // weighted; flags that may be ignored are not written again
 			}
 			for range c.All() {
 				if image[4] == 0 && image[8] != byte(lru.Adaptive) { // without lifetimes, which go on, and counts that are estimates
-					require.Equal(t, image, imageOf(t, &c))
+					require.Equal(t, image[:n], imageOf(t, &c))
 				}
 				break
 			}

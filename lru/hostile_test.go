@@ -58,7 +58,7 @@ func tries(t *testing.T, image []byte) (accepted bool) {
 		require.NoError(t, lru.Check(c), name)
 		if err == nil {
 			accepted = true
-			require.EqualValues(t, len(image), n)
+			require.LessOrEqual(t, n, int64(len(image)), "what follows an image stays unread")
 			continue
 		}
 		require.True(t, errors.Is(err, lru.ErrCorrupt) || errors.Is(err, lru.ErrIncompatible), "%s: %v", name, err)
