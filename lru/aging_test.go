@@ -8,6 +8,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/distkit/distkit/internal/testkit"
 	"github.com/distkit/distkit/lru"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -123,6 +124,7 @@ func TestNoRefreshOfUnsaved(t *testing.T) {
 // A load that takes 1 s is repeated left seconds before the end with a probability
 // of exp(-left/beta).
 func TestEarlyExpiry(t *testing.T) {
+	testkit.NotUnderRace(t)
 	const keys = 4000
 	for _, beta := range []float64{0.5, 1, 2} {
 		for _, left := range []time.Duration{time.Second / 2, time.Second, 2 * time.Second, 20 * time.Second} {
@@ -333,6 +335,7 @@ func TestBackedJitter(t *testing.T) {
 
 // What is remembered of keys whose loads fail is bounded.
 func TestTroublesAreBounded(t *testing.T) {
+	testkit.NotUnderRace(t)
 	synctest.Test(t, func(t *testing.T) {
 		const keys = 1500
 		s := newShelf(t, nil)

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/distkit/distkit/internal/invariants"
+	"github.com/distkit/distkit/internal/testkit"
 	"github.com/distkit/distkit/vclock"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -188,6 +189,7 @@ func shape(report string) string {
 
 // The demonstration ends well, and the README shows its report.
 func TestReportIsTheReadmes(t *testing.T) {
+	testkit.NotUnderRace(t) // the processes of other tests are killed there, too
 	status, out, errs := play(t, t.Context(), "-duration", "2s", "-repair-every", "300ms")
 	require.Equal(t, 0, status, "%s%s", out, errs)
 	assert.Empty(t, errs)
