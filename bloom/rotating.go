@@ -171,7 +171,7 @@ func (r *Rotating) AddHashAt(now time.Time, h uint64) bool {
 			r.sweepSome(sweep)
 		}
 		if r.fill == r.share {
-			r.turn(now.UnixNano())
+			r.turn(unixNano(now))
 		}
 	}
 	return !found
@@ -239,7 +239,7 @@ func (r *Rotating) RotateAt(now time.Time) {
 		return
 	}
 	r.turnTo(now)
-	r.turn(now.UnixNano())
+	r.turn(unixNano(now))
 }
 
 // Clone returns a copy of r that shares nothing but the secret.

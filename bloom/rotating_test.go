@@ -146,6 +146,21 @@ func TestRotatingWindow(t *testing.T) {
 }
 
 // The forms without a time read the clock, in a bubble of their own.
+// A jump over more than int64 has nanoseconds is one ahead all the same.
+func TestRotatingJumpsOverCenturies(t *testing.T) {
+	year := func(y int) time.Time { return time.Date(y, 1, 1, 0, 0, 0, 0, time.UTC) }
+	for _, c := range [][2]int{{2026, 2400}, {1, 2026}, {1700, 2261}, {1, 9999}} {
+		r := must(bloom.NewRotating(100, 1e-4, bloom.WithWindow(time.Hour)))
+		r.AddHashAt(year(c[0]), 1)
+		require.False(t, r.ContainsHashAt(year(c[1]), 1), "%v", c)
+		r.AddHashAt(year(c[1]), 2)
+		require.False(t, r.ContainsHashAt(year(c[1]), 1), "%v", c)
+		require.True(t, r.ContainsHashAt(year(c[1]), 2), "%v", c)
+		require.True(t, r.ContainsHashAt(year(c[0]), 2), "%v: a time before sees everything", c)
+		checkRotating(t, r)
+	}
+}
+
 func TestRotatingReadsTheClock(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := must(bloom.NewRotating(1000, 1e-5, bloom.WithWindow(time.Minute)))

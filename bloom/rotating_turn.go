@@ -1,6 +1,7 @@
 package bloom
 
 import (
+	"math"
 	"time"
 
 	"github.com/distkit/distkit/internal/hash64"
@@ -14,15 +15,32 @@ func (r *Rotating) now() time.Time {
 	return time.Now()
 }
 
+// firstNano is the first moment that is told from those before.
+const firstNano = -1 << 62
+
+// unixNano returns t in nanoseconds since the Unix epoch. Before 1823 and after
+// 2262 it stays at the ends, where t.UnixNano wraps: a clock that is centuries
+// ahead must not pass for one that was set back.
+func unixNano(t time.Time) int64 {
+	const second = int64(time.Second)
+	switch s := t.Unix(); {
+	case s <= firstNano/second:
+		return firstNano
+	case s >= math.MaxInt64/second:
+		return math.MaxInt64
+	}
+	return t.UnixNano()
+}
+
 // span returns how long a generation takes keys, at most.
 func (r *Rotating) span() int64 { return int64(r.window) / int64(r.panes-1) }
 
 // due returns how many turns the clock has in store.
 func (r *Rotating) due(now time.Time) uint64 {
-	if !r.begun {
-		return 0
+	if at := unixNano(now); r.begun && at > r.start {
+		return (uint64(at) - uint64(r.start)) / uint64(r.span())
 	}
-	return uint64(max(now.UnixNano()-r.start, 0) / r.span())
+	return 0
 }
 
 // turnTo makes the turns that are due. Where nothing is left to remember it
@@ -36,7 +54,7 @@ func (r *Rotating) turnTo(now time.Time) {
 		r.Reset()
 	}
 	if !r.begun {
-		r.begun, r.start = true, now.UnixNano()
+		r.begun, r.start = true, unixNano(now)
 		return
 	}
 	for range due {
