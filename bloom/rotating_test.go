@@ -145,7 +145,6 @@ func TestRotatingWindow(t *testing.T) {
 	}
 }
 
-// The forms without a time read the clock, in a bubble of their own.
 // A jump over more than int64 has nanoseconds is one ahead all the same.
 func TestRotatingJumpsOverCenturies(t *testing.T) {
 	year := func(y int) time.Time { return time.Date(y, 1, 1, 0, 0, 0, 0, time.UTC) }
@@ -161,6 +160,7 @@ func TestRotatingJumpsOverCenturies(t *testing.T) {
 	}
 }
 
+// The forms without a time read the clock, in a bubble of their own.
 func TestRotatingReadsTheClock(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := must(bloom.NewRotating(1000, 1e-5, bloom.WithWindow(time.Minute)))

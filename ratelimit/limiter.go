@@ -46,7 +46,8 @@ type core struct {
 // wraps [ErrInvalidLimit] if limit is out of range, which for a token bucket means
 // not positive, or a burst of 2^60 units of its resolution or more (a unit is what
 // accrues in half a nanosecond to one), and for windows, a period above 73 years or
-// more events than fit a word with the index of their window. Options: WithAlgorithm, WithAlign, WithClock.
+// more events than fit a word with the index of their window. Options: WithAlgorithm,
+// WithAlign, WithClock.
 func New(limit Limit, opts ...Option) (*Limiter, error) {
 	c, err := newConfig("New", optAlgorithm|optAlign|optClock, opts)
 	if err != nil {

@@ -30,8 +30,8 @@ type SlidingLog struct {
 const maxLog = 1 << 24
 
 // NewSlidingLog returns a log of limit, whose burst must be 0 or its events, of which
-// there may be 2^24 in up to 73 years; another limit is [ErrInvalidLimit]. It takes 8 bytes of memory
-// an event. Options: WithClock.
+// there may be 2^24 in up to 73 years; another limit is [ErrInvalidLimit]. It takes 8
+// bytes of memory an event. Options: WithClock.
 func NewSlidingLog(limit Limit, opts ...Option) (*SlidingLog, error) {
 	c, err := newConfig("NewSlidingLog", optClock, opts)
 	if err != nil {
