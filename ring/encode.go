@@ -19,8 +19,9 @@ const (
 )
 
 // What a decoder makes of one image: tokens cost memory that the image need not
-// hold, so a small one must not ask for more than this.
-const (
+// hold, so a small one must not ask for more than this. Variables, as a fuzzer takes
+// what lasts ten seconds for a failure.
+var (
 	decodedTokens        = 1 << 22
 	decodedTokensPerNode = 1 << 12
 )
@@ -99,6 +100,10 @@ func appendNodes(b []byte, nodes []Node) []byte {
 // 4,194,304 and 4,096 for each node together, so that a small image cannot ask
 // for much memory. All other failures are [ErrCorrupt]. After any error r is as
 // it was.
+//
+// It takes as long as New does: at that limit a second, and with a tolerance, which
+// is searched for, up to a minute, however short the image. Take images only from
+// those who may ask for that.
 //
 // Tokens from a function come with the image; to change such a ring, let the
 // receiver be made WithTokens, for the function does not.

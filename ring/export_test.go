@@ -22,3 +22,10 @@ func Fill(size int, next, skip []uint32) []uint16 {
 	}
 	return fill(size, turns)
 }
+
+// DecodeFewTokens lowers the bounds on what an image may stand for, until undone.
+func DecodeFewTokens() (undo func()) {
+	all, each := decodedTokens, decodedTokensPerNode
+	decodedTokens, decodedTokensPerNode = 1<<14, 1<<10
+	return func() { decodedTokens, decodedTokensPerNode = all, each }
+}
