@@ -38,8 +38,9 @@ const (
 )
 
 // NewClassic returns an empty Classic for n keys, n >= 1, at a false-positive
-// rate of p, 1e-10 <= p < 1, once all n are in. It needs 1.44 log2(1/p) bits a
-// key. Options: WithSecret, WithMaxBytes.
+// rate of p, 1e-10 <= p < 1, once all n are in. It needs some 1.44 log2(1/p) bits
+// a key, and up to 20 KiB more where n is small and p below 1e-5. Options:
+// WithSecret, WithMaxBytes.
 func NewClassic(n uint64, p float64, opts ...Option) (*Classic, error) {
 	c, err := newConfig("NewClassic", optSecret|optMaxBytes, opts)
 	if err != nil {
@@ -51,12 +52,11 @@ func NewClassic(n uint64, p float64, opts ...Option) (*Classic, error) {
 	if err := checkRate(p, minClassicRate, "hashes of 64 bits allow no less"); err != nil {
 		return nil, err
 	}
-	perKey, k := classicSize(p)
-	exact := float64(n) * perKey
+	exact, k := classicFit(float64(n), p)
 	if exact > maxClassicBits {
 		return nil, fmt.Errorf("bloom: %d keys at a rate of %g need %.3g bits, want at most 2^40", n, p, exact)
 	}
-	words := (uint64(math.Ceil(exact)) + 63) / 64
+	words := uint64(math.Ceil(exact / 64))
 	if err := c.fits(8*words, "filter"); err != nil {
 		return nil, err
 	}
@@ -64,17 +64,54 @@ func NewClassic(n uint64, p float64, opts ...Option) (*Classic, error) {
 }
 
 // classicSize returns the least number of bits a key for rate p, and the k that
-// it needs: one of the two whole numbers beside log2(1/p). For a given k, n keys
-// leave a share e^(-kn/m) of the bits zero, and p is (1 - that)^k.
+// it needs: one of the two whole numbers beside log2(1/p).
 func classicSize(p float64) (perKey float64, k int) {
-	size := func(k int) float64 {
-		return float64(k) / -math.Log1p(-math.Pow(p, 1/float64(k)))
-	}
 	low := max(int(-math.Log2(p)), 1)
-	if size(low) <= size(low+1) {
-		return size(low), low
+	if bitsPerKey(p, low) <= bitsPerKey(p, low+1) {
+		return bitsPerKey(p, low), low
 	}
-	return size(low + 1), low + 1
+	return bitsPerKey(p, low+1), low + 1
+}
+
+// bitsPerKey returns m/n for rate p and a given k: n keys leave a share e^(-kn/m)
+// of the bits zero, and p is (1 - that)^k.
+func bitsPerKey(p float64, k int) float64 {
+	return float64(k) / -math.Log1p(-math.Pow(p, 1/float64(k)))
+}
+
+// closeRate returns the part of the false-positive rate that the textbook leaves
+// out: of keys whose two words of double hashing are so close to those of one of
+// the n keys that all k positions are the same. It is measured: 2n/(km)^2 while few
+// bits are set, up to 4n/(km)^2 when half are. One position has no others to share.
+func closeRate(n, m float64, k int) float64 {
+	if k == 1 {
+		return 0
+	}
+	km := float64(k) * m
+	return 4 * n / (km * km)
+}
+
+// classicFit returns the number of bits for n keys at rate p, and k. It is the
+// textbook's unless keys are few and p is low, so that close words decide. Then
+// both parts of the rate get a share of p; k may be more than the textbook's, as
+// long as half of the bits or fewer are set.
+func classicFit(n, p float64) (m float64, k int) {
+	perKey, k := classicSize(p)
+	m = n * perKey
+	whole := 64 * math.Ceil(m/64)
+	shared := closeRate(n, whole, k)
+	if math.Pow(-math.Expm1(-float64(k)*n/whole), float64(k))+shared <= 1.01*p {
+		return m, k
+	}
+	shared = min(shared, p/2)
+	m = math.Inf(1)
+	for j := k; j <= maxClassicK; j++ {
+		textbook, apart, half := n*bitsPerKey(p-shared, j), math.Sqrt(4*n/shared)/float64(j), n*float64(j)/math.Ln2
+		if need := max(textbook, apart, half); need < m {
+			m, k = need, j
+		}
+	}
+	return m, k
 }
 
 // probe returns the positions of the key that h identifies.
@@ -191,7 +228,9 @@ func (c *Classic) EstimatedCount() float64 {
 }
 
 // EstimatedFPR returns the probability, given the bits as they are, that a key
-// that was never added is found. It reads all bits.
+// that was never added is found, if the positions of a key were independent. That
+// they are not adds 1e-6 divided by the number of keys, and far less in filters that
+// NewClassic made for rates below it. It reads all bits.
 func (c *Classic) EstimatedFPR() float64 {
 	if c.m == 0 {
 		return 0

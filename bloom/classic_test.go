@@ -181,6 +181,34 @@ func TestClassicRate(t *testing.T) {
 	}
 }
 
+// Two keys whose words of double hashing are close have all positions in common:
+// once in (km)^2/2 keys, whatever the textbook says. Sizes count that in.
+func TestClassicCloseWords(t *testing.T) {
+	const m, k, queries = 64, 5, 1_000_000
+	c := bloom.NewClassicBits(m, k)
+	c.AddHash(0)
+	found := 0.0
+	for i := range queries {
+		if c.ContainsHash(uint64(1 + i)) {
+			found++
+		}
+	}
+	low, _ := testkit.RateBounds(1.0/(k*k*m*m), queries, 4)
+	_, high := testkit.RateBounds(bloom.CloseRate(1, m, k), queries, 4)
+	assert.True(t, low < found/queries && found/queries < high, "rate %g", found/queries)
+
+	for _, p := range []float64{0.5, 0.01, 1e-5, 1e-7, 1e-10} {
+		for n := uint64(1); n < 1e6; n = n*5 + 1 {
+			c := must(bloom.NewClassic(n, p))
+			m, k := float64(c.Bits()), float64(c.K())
+			textbook := math.Pow(1-math.Exp(-k*float64(n)/m), k)
+			assert.LessOrEqual(t, textbook+bloom.CloseRate(float64(n), m, c.K()), 1.01*p, "%d keys at %g", n, p)
+			perKey, _ := bloom.ClassicSize(p)
+			assert.LessOrEqual(t, m, float64(n)*perKey+8*20<<10, "%d keys at %g", n, p)
+		}
+	}
+}
+
 func TestClassicMergeAndZero(t *testing.T) {
 	secret := bloom.WithSecret([16]byte{1})
 	a, b, both := must(bloom.NewClassic(100, 0.01)), must(bloom.NewClassic(100, 0.01)), must(bloom.NewClassic(100, 0.01))

@@ -53,7 +53,10 @@ func (c *Classic) Words() []uint64 { return c.words }
 
 func (c *Counting) Words() []uint64 { return c.words }
 
-var ClassicSize = classicSize
+var (
+	ClassicSize = classicSize
+	CloseRate   = closeRate
+)
 
 // Attempt reports whether keys are peeled at the first attempt with a seed.
 func Attempt(keys []uint64, seed uint64) bool {
