@@ -52,7 +52,10 @@ func WithFloor(t Timestamp) Option { return func(c *config) { c.floor = t } }
 // New returns a clock. It fails for an option that is out of its range.
 func New(opts ...Option) (*Clock, error) {
 	cfg := config{drift: 500 * time.Millisecond, source: time.Now}
-	for _, o := range opts {
+	for i, o := range opts {
+		if o == nil {
+			return nil, fmt.Errorf("hlc: option %d of New is nil", i)
+		}
 		o(&cfg)
 	}
 	switch {

@@ -135,6 +135,7 @@ func TestFloor(t *testing.T) {
 func TestOptionsAreChecked(t *testing.T) {
 	for want, o := range map[string]hlc.Option{
 		"hlc: maximal drift is -1ns, want at least 0":                       hlc.WithMaxDrift(-1),
+		"hlc: option 0 of New is nil":                                       nil,
 		"hlc: source is nil, want a function that returns the time":         hlc.WithSource(nil),
 		"hlc: floor is ffffffffffffffff, want one with timestamps after it": hlc.WithFloor(math.MaxUint64),
 	} {
