@@ -104,7 +104,11 @@ func (r *Redis) UnmarshalBinary(data []byte) error {
 
 // WriteTo writes the string to w.
 func (r *Redis) WriteTo(w io.Writer) (int64, error) {
-	n, err := w.Write(r.appendTo(nil))
+	image := r.appendTo(nil)
+	n, err := w.Write(image)
+	if n < len(image) && err == nil {
+		err = io.ErrShortWrite
+	}
 	return int64(n), err
 }
 

@@ -298,3 +298,14 @@ func TestRedisAllocatesNothingOnceItIsThere(t *testing.T) {
 		i++
 	})
 }
+
+// shortWriter takes a byte less than it is given and, against its contract, says nothing.
+type shortWriter struct{}
+
+func (shortWriter) Write(p []byte) (int, error) { return len(p) - 1, nil }
+
+func TestRedisWriteToShortWriter(t *testing.T) {
+	n, err := hll.NewRedis().WriteTo(shortWriter{})
+	require.ErrorIs(t, err, io.ErrShortWrite)
+	require.EqualValues(t, 17, n)
+}
