@@ -111,7 +111,11 @@ func (p *policy) decide(ctx context.Context, key string, n int64) (ratelimit.Res
 	}
 	defer p.waiting.Add(-1)
 	if k, ok := p.decider.(*ratelimit.Keyed); ok {
-		return p.reserve(ctx, k.KeyString(key), n, result)
+		k := k.KeyString(key)
+		if place := k.Reserve(n); place.OK() {
+			return p.hold(ctx, k, &place, result)
+		}
+		// What promises no place, as windows and several limits, is asked again.
 	}
 	for deadline := time.Now().Add(p.delay); err == nil && !result.Allowed && result.RetryAfter <= time.Until(deadline); {
 		if err := sleep(ctx, result.RetryAfter); err != nil {
@@ -122,12 +126,8 @@ func (p *policy) decide(ctx context.Context, key string, n int64) (ratelimit.Res
 	return result, err
 }
 
-// reserve waits for a place that nobody who comes later can take.
-func (p *policy) reserve(ctx context.Context, k ratelimit.Key, n int64, refused ratelimit.Result) (ratelimit.Result, error) {
-	place := k.Reserve(n)
-	if !place.OK() {
-		return refused, nil
-	}
+// hold waits for a place that nobody who comes later can take.
+func (p *policy) hold(ctx context.Context, k ratelimit.Key, place *ratelimit.Reservation, refused ratelimit.Result) (ratelimit.Result, error) {
 	wait := place.Delay()
 	if wait > p.delay {
 		place.Cancel()

@@ -171,6 +171,21 @@ func TestModes(t *testing.T) {
 			}
 		})
 	})
+	t.Run("delay without places", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) { // begins at midnight
+			several, err := ratelimit.NewKeyedMulti([]ratelimit.Limit{ratelimit.PerSecond(1), ratelimit.PerDay(9)})
+			require.NoError(t, err)
+			window, err := ratelimit.NewKeyed(ratelimit.PerSecond(1), ratelimit.WithAlgorithm(ratelimit.FixedWindow))
+			require.NoError(t, err)
+			for _, d := range []ratelimit.Decider{several, window} {
+				h := middleware(t, d, httplimit.WithDelay(time.Second)).Handler(&served{})
+				assert.Equal(t, http.StatusOK, get(h, "/").Code)
+				start := time.Now()
+				assert.Equal(t, http.StatusOK, get(h, "/").Code)
+				assert.InDelta(t, time.Second, time.Since(start), 2)
+			}
+		})
+	})
 	t.Run("delay is left", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			d := keyed(t, ratelimit.PerSecond(1))

@@ -109,8 +109,8 @@ func WithSoft(extra ratelimit.Limit) Option {
 
 // WithDelay lets requests beyond the limit wait until they may pass, at most max,
 // more than 0; what would wait longer is refused at once. Requests wait in the
-// order in which they came if the Decider is a ratelimit.Keyed. Where 1,000 wait
-// already the answer is 503. A request that waits holds its goroutine.
+// order in which they came if the Decider is a ratelimit.Keyed of one token bucket.
+// Where 1,000 wait already the answer is 503. A request that waits holds its goroutine.
 func WithDelay(max time.Duration) Option {
 	return func(c *config) { c.delayed, c.delay = true, max }
 }
