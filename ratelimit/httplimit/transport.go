@@ -1,8 +1,10 @@
 package httplimit
 
 import (
+	"errors"
 	"fmt"
 	"io"
+	"math"
 	"math/rand/v2"
 	"net/http"
 	"strconv"
@@ -133,8 +135,8 @@ func rewind(r *http.Request) (*http.Request, error) {
 // random part of a time that doubles with every try.
 func retryAfter(resp *http.Response, try int) time.Duration {
 	value := resp.Header.Get("Retry-After")
-	if s, err := strconv.ParseUint(value, 10, 32); err == nil {
-		return time.Duration(s) * time.Second
+	if s, err := strconv.ParseUint(value, 10, 64); err == nil || errors.Is(err, strconv.ErrRange) {
+		return time.Duration(min(s, uint64(math.MaxInt64/time.Second))) * time.Second
 	}
 	if at, err := http.ParseTime(value); err == nil {
 		return max(0, time.Until(at))

@@ -93,6 +93,8 @@ func TestTransportGivesUp(t *testing.T) {
 			"after three retries": {[]string{"429 1", "429 1", "429 1", "429 1", "429 1"}, nil, 4},
 			"at once":             {[]string{"429 1"}, []httplimit.TransportOption{httplimit.WithRetries(0)}, 1},
 			"too long":            {[]string{"429 61"}, nil, 1},
+			"for ever":            {[]string{"429 99999999999"}, nil, 1},
+			"beyond all numbers":  {[]string{"503 99999999999999999999"}, nil, 1},
 			"too long in all":     {[]string{"429 40", "429 40"}, nil, 2},
 			"no time at all":      {[]string{"503 1"}, []httplimit.TransportOption{httplimit.WithMaxWait(0)}, 1},
 		} {
