@@ -304,6 +304,7 @@ func TestBadOptions(t *testing.T) {
 	for want, opts := range map[string][]httplimit.Option{
 		"httplimit: WithShadow, WithSoft and WithDelay exclude each other":   {httplimit.WithShadow(), httplimit.WithDelay(time.Second)},
 		"httplimit: delay is 0s, want more than 0":                           {httplimit.WithDelay(0)},
+		"httplimit: option 1 is nil":                                         {httplimit.WithShadow(), nil},
 		"httplimit: concurrency is 0, want at least 1":                       {httplimit.WithConcurrency(0)},
 		"httplimit: policies are 2 names, want 1, one for each limit":        {httplimit.WithPolicy("a", "b")},
 		`httplimit: name of policy 0 is "\n", want printable ASCII`:          {httplimit.WithPolicy("\n")},

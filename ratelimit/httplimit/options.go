@@ -51,7 +51,10 @@ func newPolicy(d ratelimit.Decider, opts []Option) (*policy, error) {
 		return nil, errors.New("limiter is nil, want a Decider")
 	}
 	p := &policy{decider: d}
-	for _, o := range opts {
+	for i, o := range opts {
+		if o == nil {
+			return nil, fmt.Errorf("option %d is nil", i)
+		}
 		o(&p.config)
 	}
 	if p.key == nil {

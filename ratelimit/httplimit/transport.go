@@ -42,6 +42,7 @@ type transport struct {
 	retries int
 	maxWait time.Duration
 	budget  retryBudget
+	err     error // of an option
 }
 
 // NewTransport returns a RoundTripper over next, http.DefaultTransport if it is
@@ -50,14 +51,18 @@ type transport struct {
 // each time a random part of it ("full jitter"). It gives up, and returns the
 // answer as it is, when retries, time, the request's deadline or the budget are
 // used up, or when the request has a body that GetBody cannot rewind. Options:
-// WithRetries, WithMaxWait, WithRetryBudget; one that is out of range fails every
-// request. It is safe for concurrent use.
+// WithRetries, WithMaxWait, WithRetryBudget; one that is nil or out of range fails
+// every request. It is safe for concurrent use.
 func NewTransport(next http.RoundTripper, opts ...TransportOption) http.RoundTripper {
 	if next == nil {
 		next = http.DefaultTransport
 	}
 	t := &transport{next: next, retries: 3, maxWait: time.Minute, budget: retryBudget{share: 0.2, left: retryBurst}}
-	for _, o := range opts {
+	for i, o := range opts {
+		if o == nil {
+			t.err = fmt.Errorf("httplimit: option %d of NewTransport is nil", i)
+			continue
+		}
 		o(t)
 	}
 	return t
@@ -65,6 +70,8 @@ func NewTransport(next http.RoundTripper, opts ...TransportOption) http.RoundTri
 
 func (t *transport) check() error {
 	switch {
+	case t.err != nil:
+		return t.err
 	case t.retries < 0 || t.retries > 100:
 		return fmt.Errorf("httplimit: retries are %d, want 0 to 100", t.retries)
 	case t.maxWait < 0:

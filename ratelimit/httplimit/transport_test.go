@@ -184,6 +184,7 @@ func TestTransportKeepsItsBudget(t *testing.T) {
 
 func TestTransportOptions(t *testing.T) {
 	for want, o := range map[string]httplimit.TransportOption{
+		"httplimit: option 0 of NewTransport is nil":      nil,
 		"httplimit: retries are -1, want 0 to 100":        httplimit.WithRetries(-1),
 		"httplimit: longest wait is -1s, want at least 0": httplimit.WithMaxWait(-time.Second),
 		"httplimit: retry budget is 1.5, want 0 to 1":     httplimit.WithRetryBudget(1.5),
