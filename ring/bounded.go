@@ -37,10 +37,11 @@ type Bounded struct {
 
 // roster is a set of nodes with their loads, by index.
 type roster struct {
-	l     Locator
-	nodes []Node
-	loads []*padded
-	sum   float64 // of weights
+	l       Locator
+	nodes   []Node
+	loads   []*padded
+	weights []float64 // in parts of a power of two, so that their sum is finite
+	sum     float64
 }
 
 // padded is a counter on a cache line of its own.
@@ -100,11 +101,13 @@ func (b *Bounded) SetLocator(l Locator) {
 	defer b.mu.Unlock()
 	r := &roster{l: l}
 	loads := make(map[string]*padded, l.Len())
+	heaviest := 0.0
 	for i := range l.Len() {
 		n := l.Node(i)
-		if !(n.Weight > 0) {
+		if !(n.Weight > 0 && n.Weight <= math.MaxFloat64) {
 			n.Weight = 1 // a Locator of the user's may leave it open
 		}
+		heaviest = max(heaviest, n.Weight)
 		load := b.loads[n.ID]
 		if load == nil {
 			load = new(padded)
@@ -112,7 +115,12 @@ func (b *Bounded) SetLocator(l Locator) {
 		loads[n.ID] = load
 		r.nodes = append(r.nodes, n)
 		r.loads = append(r.loads, load)
-		r.sum += n.Weight
+	}
+	_, exponent := math.Frexp(heaviest)
+	for _, n := range r.nodes {
+		w := max(math.Ldexp(n.Weight, -exponent), math.SmallestNonzeroFloat64)
+		r.weights = append(r.weights, w)
+		r.sum += w
 	}
 	b.roster.Store(r)
 	// Acquire looks at the roster again after it took room on a node, so from now
@@ -185,11 +193,12 @@ func (b *Bounded) overflow(r *roster, h uint64, total float64) int {
 
 // take adds one to the load of node i if its capacity allows.
 func (b *Bounded) take(r *roster, i int, total float64) bool {
-	capacity := int64(math.Ceil(b.factor * total * r.nodes[i].Weight / r.sum))
+	// It may be more than an int64 holds.
+	capacity := math.Ceil(b.factor * total * r.weights[i] / r.sum)
 	load := r.loads[i]
 	for {
 		n := load.Load()
-		if n >= capacity {
+		if float64(n) >= capacity {
 			return false
 		}
 		if load.CompareAndSwap(n, n+1) {

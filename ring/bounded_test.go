@@ -187,6 +187,23 @@ func TestBoundedErrors(t *testing.T) {
 	assert.PanicsWithValue(t, "ring: SetLocator of a zero Bounded: make it by NewBounded", func() { zero.SetLocator(r) })
 }
 
+// Capacities that no int64 holds, and weights whose sum no float64 does, have room.
+func TestBoundedExtremes(t *testing.T) {
+	heavy := []ring.Node{{ID: "a", Weight: math.MaxFloat64}, {ID: "b", Weight: math.MaxFloat64}, {ID: "c", Weight: math.SmallestNonzeroFloat64}}
+	v, err := ring.NewRendezvous(heavy)
+	require.NoError(t, err)
+	for _, factor := range []float64{1 + 1e-9, 2, 1e19, math.MaxFloat64} {
+		b := mustBounded(t, v, factor)
+		for h := range uint64(10) {
+			l, ok := b.Acquire(h)
+			require.True(t, ok)
+			if factor > 2 {
+				require.Equal(t, v.Node(v.Locate(h)), l.Node(), "factor %g", factor)
+			}
+		}
+	}
+}
+
 // openLocator is a Locator of a user's that leaves weights open.
 type openLocator struct{ ring.Locator }
 
