@@ -172,6 +172,13 @@ func TestOptionsThatDoNotApply(t *testing.T) {
 	}
 }
 
+func TestNilOptions(t *testing.T) {
+	_, err := ring.New(nil, ring.WithVirtualNodes(3), nil)
+	assert.EqualError(t, err, "ring: option 1 of Ring is nil")
+	_, err = ring.NewBounded(new(ring.Ring), 2, nil)
+	assert.EqualError(t, err, "ring: option 0 of Bounded is nil")
+}
+
 func second[T any](_ T, err error) error { return err }
 
 // The twin of Rendezvous: real logarithms.

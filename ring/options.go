@@ -65,8 +65,8 @@ func WithTolerance(eps float64) Option {
 
 // WithSecret applies to Ring, Rendezvous, Maglev and Table: keys and node IDs
 // are hashed by SipHash-2-4 under the secret instead of XXH64, so that nobody
-// whoever does not know it can choose keys, or a node's ID, that aim at one node.
-// It costs about 10 ns a key. All processes that share the placement need the
+// who does not know it can choose keys, or a node's ID, that aim at one node. It
+// costs about 10 ns a key. All processes that share the placement need the
 // same secret; encodings do not hold it.
 func WithSecret(secret [16]byte) Option {
 	return func(c *config) { c.set |= setSecret; c.secret = &secret }
@@ -87,7 +87,10 @@ func WithTokens(f func(dst []uint64, n Node, count int) []uint64) Option {
 // configure applies opts for the named type, to which those in allowed apply.
 func configure(typ string, allowed setting, opts []Option) (config, error) {
 	c := config{virtual: defaultVirtualNodes, tableSize: defaultTableSize, partitions: defaultPartitions}
-	for _, o := range opts {
+	for i, o := range opts {
+		if o == nil {
+			return c, fmt.Errorf("ring: option %d of %s is nil", i, typ)
+		}
 		o(&c)
 	}
 	if bad := c.set &^ allowed; bad != 0 {
