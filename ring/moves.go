@@ -1,6 +1,7 @@
 package ring
 
 import (
+	"errors"
 	"fmt"
 	"iter"
 	"slices"
@@ -36,13 +37,16 @@ func without(list, other []string) []string {
 // Moves yields what changes from one ring to another where keys are kept n
 // times: exactly the positions whose first n nodes differ, each once, merged
 // where ranges with equal lists touch, ascending by Range.Start; a range that
-// wraps is the last. n must be at least 1. The rings may differ in anything but
-// what positions mean: rings with unlike secrets, or of which only one has
+// wraps is the last. n must be at least 1, and no ring nil. The rings may differ in
+// anything but what positions mean: rings with unlike secrets, or of which only one has
 // tokens from a function, give [ErrIncompatible]. It takes O(t) time for the t
 // tokens of both, and little memory.
 func Moves(before, after *Ring, n int) (iter.Seq[Move], error) {
 	if n < 1 {
 		return nil, fmt.Errorf("ring: copies is %d, want at least 1", n)
+	}
+	if before == nil || after == nil {
+		return nil, errors.New("ring: a ring is nil, want two; an empty one has no nodes")
 	}
 	if hash64.Check(before.cfg.secret) != hash64.Check(after.cfg.secret) {
 		return nil, codec.Incompatible("ring", "the rings have unlike secrets")

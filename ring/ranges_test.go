@@ -217,6 +217,10 @@ func TestMovesErrors(t *testing.T) {
 	foreign := mustNew(t, ring.Nodes("a"), ring.WithTokens(ring.EnvoyTokens))
 	_, err := ring.Moves(plain, plain, 0)
 	assert.EqualError(t, err, "ring: copies is 0, want at least 1")
+	for _, pair := range [][2]*ring.Ring{{nil, plain}, {plain, nil}} {
+		_, err = ring.Moves(pair[0], pair[1], 1)
+		assert.EqualError(t, err, "ring: a ring is nil, want two; an empty one has no nodes")
+	}
 	for _, pair := range [][2]*ring.Ring{{plain, secret}, {secret, plain}, {plain, foreign}, {foreign, plain}, {secret, mustNew(t, nil, ring.WithSecret([16]byte{2}))}} {
 		_, err = ring.Moves(pair[0], pair[1], 1)
 		assert.ErrorIs(t, err, ring.ErrIncompatible)
