@@ -3,6 +3,7 @@ package bloom
 import (
 	"errors"
 	"fmt"
+	"math"
 	"math/bits"
 	"time"
 
@@ -123,10 +124,14 @@ func (k *keyed) sameSecret(other *keyed) bool {
 	return *k.secret == *other.secret
 }
 
-// fits returns an error when bytes exceed the limit of WithMaxBytes.
-func (k *keyed) fits(bytes uint64, what string) error {
+// fits returns an error when bytes exceed the limit of WithMaxBytes, or what this
+// machine can address.
+func (k *keyed) fits(bytes uint64) error {
+	if bytes > math.MaxInt {
+		return fmt.Errorf("bloom: filter needs %d bytes, want at most %d", bytes, math.MaxInt)
+	}
 	if k.limit != 0 && bytes > k.limit {
-		return fmt.Errorf("bloom: %s needs %d bytes, limit of WithMaxBytes is %d", what, bytes, k.limit)
+		return fmt.Errorf("bloom: filter needs %d bytes, limit of WithMaxBytes is %d", bytes, k.limit)
 	}
 	return nil
 }

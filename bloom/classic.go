@@ -57,7 +57,7 @@ func NewClassic(n uint64, p float64, opts ...Option) (*Classic, error) {
 		return nil, fmt.Errorf("bloom: %d keys at a rate of %g need %.3g bits, want at most 2^40", n, p, exact)
 	}
 	words := uint64(math.Ceil(exact / 64))
-	if err := c.fits(8*words, "filter"); err != nil {
+	if err := c.fits(8 * words); err != nil {
 		return nil, err
 	}
 	return &Classic{make([]uint64, words), 64 * words, k, c.keyed}, nil

@@ -53,7 +53,7 @@ func NewCounting(n uint64, p float64, opts ...Option) (*Counting, error) {
 		return nil, fmt.Errorf("bloom: %d keys at a rate of %g need %.3g lines of 64 bytes, want at most 2^32-1", n, p, exact)
 	}
 	lines := max(uint64(exact), 1)
-	if err := c.fits(lines*lineBytes, "filter"); err != nil {
+	if err := c.fits(lines * lineBytes); err != nil {
 		return nil, err
 	}
 	return &Counting{make([]uint64, lines*lineWords), c.keyed}, nil

@@ -18,6 +18,9 @@ func (f *Filter) ContainsGo(h uint64) bool { return containsGo(&f.blocks, h) }
 
 func (f *Filter) AddGo(h uint64) bool { return addGo(&f.blocks, h) }
 
+// Fits says whether a filter of that many bytes may be made.
+func Fits(bytes uint64) error { return new(keyed).fits(bytes) }
+
 // FoldedRate is the rate of f folded by d.
 func FoldedRate(f *Filter, d uint64) float64 { return foldedRate(f.words, d, 1) }
 

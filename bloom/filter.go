@@ -50,7 +50,7 @@ func newFilter(n uint64, p float64, c config, raw bool) (*Filter, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := c.fits(z*blockBytes, "filter"); err != nil {
+	if err := c.fits(z * blockBytes); err != nil {
 		return nil, err
 	}
 	return &Filter{blocks: blocks{words: make([]uint64, z*blockWords), raw: raw}, keyed: c.keyed}, nil

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/binary"
 	"errors"
+	"fmt"
 	"io"
 	"math"
 	"testing"
@@ -129,5 +130,13 @@ func TestFilterParameters(t *testing.T) {
 		},
 	} {
 		refuses(t, k, mend(change(bytes.Clone(whole))), what)
+	}
+}
+
+// What a machine of 32 bits cannot address is an error there, before make panics.
+func TestMoreThanMemoryHolds(t *testing.T) {
+	require.NoError(t, bloom.Fits(math.MaxInt))
+	for _, bytes := range []uint64{math.MaxInt + 1, math.MaxUint64} {
+		require.ErrorContains(t, bloom.Fits(bytes), fmt.Sprintf("bloom: filter needs %d bytes, want at most", bytes))
 	}
 }

@@ -101,7 +101,7 @@ func NewRotating(n uint64, p float64, opts ...Option) (*Rotating, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := c.fits(z*panes*blockBytes, "filter"); err != nil {
+	if err := c.fits(z * panes * blockBytes); err != nil {
 		return nil, err
 	}
 	return &Rotating{

@@ -75,7 +75,7 @@ func (s *Scalable) grow() error {
 	if err != nil {
 		return err
 	}
-	if err := s.fits(s.Bits()/8+z*blockBytes, "filter"); err != nil {
+	if err := s.fits(s.Bits()/8 + z*blockBytes); err != nil {
 		return err
 	}
 	s.layers = append(s.layers, blocks{words: make([]uint64, z*blockWords)})

@@ -70,7 +70,7 @@ func NewStatic(hashes []uint64, p float64, opts ...Option) (*Static, error) {
 		if f.places() > maxPlaces {
 			return nil, fmt.Errorf("bloom: %d keys need %d places, want at most 2^40", len(keys), f.places())
 		}
-		if err := c.fits(f.bytes(), "filter"); err != nil {
+		if err := c.fits(f.bytes()); err != nil {
 			return nil, err
 		}
 		if table, ok := f.build(keys); ok {
