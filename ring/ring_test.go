@@ -333,6 +333,7 @@ func TestFingerprintIsOfThePlacement(t *testing.T) {
 	assert.Equal(t, zoned("x", "x", "y"), zoned("1", "1", ""), "names of zones place nothing")
 	assert.NotEqual(t, zoned("x", "x", "y"), zoned("x", "y", "y"))
 	assert.Equal(t, zoned("", "", ""), zoned("x", "x", "x"))
+	assert.Equal(t, zoned("", "", ""), zoned("x", "y", "z"), "a zone for each node")
 
 	base := mustNew(t, ring.Nodes("a", "b")).Fingerprint()
 	for name, r := range map[string]*ring.Ring{

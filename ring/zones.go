@@ -11,13 +11,14 @@ package ring
 // sizes of the zones say. A list is therefore filled in one walk, without
 // sorting and without remembering nodes that come later.
 type zoning struct {
-	of     []uint16 // the zone of each node; nil if all are in one
+	of     []uint16 // the zone of each node; nil if the rule changes nothing
 	levels []int    // levels[k]: nodes whose rank is below k; the last is all nodes
 	count  int      // zones
 }
 
 // newZoning numbers the zones of nodes in order of appearance. Nodes without a
-// zone are in one together.
+// zone are in one together. Where every node has a zone of its own the rule changes
+// nothing, so that is the same as one zone.
 func newZoning(nodes []Node) zoning {
 	single := true
 	for i := range nodes {
@@ -43,6 +44,9 @@ func newZoning(nodes []Node) zoning {
 			ranks[k]++
 		}
 		sizes[zone]++
+	}
+	if len(sizes) == len(nodes) {
+		return zoning{}
 	}
 	z.count = len(sizes)
 	z.levels = make([]int, len(ranks)+1)
