@@ -229,8 +229,7 @@ func (c *Classic) EstimatedCount() float64 {
 
 // EstimatedFPR returns the probability, given the bits as they are, that a key
 // that was never added is found, if the positions of a key were independent. That
-// they are not adds 1e-6 divided by the number of keys, and far less in filters that
-// NewClassic made for rates below it. It reads all bits.
+// they are not adds up to 4/K^4, divided by the number of keys. It reads all bits.
 func (c *Classic) EstimatedFPR() float64 {
 	if c.m == 0 {
 		return 0

@@ -24,9 +24,10 @@ import (
 // turn, but for those that the clock or Rotate make.
 //
 // Add and Contains read the clock only with WithWindow; the forms with At take
-// the time instead. A clock that is set back turns nothing. Any number of
-// goroutines may query a Rotating; changes need exclusion. The zero Rotating
-// contains nothing; adding to it panics.
+// the time instead. A clock that is set back turns nothing. Times before 1823 and
+// after 2262 are taken for the nearest of those between. Any number of goroutines
+// may query a Rotating; changes need exclusion. The zero Rotating contains nothing;
+// adding to it panics.
 type Rotating struct {
 	words  []uint64 // for every block, that of each generation, side by side
 	blocks uint64   // of a generation

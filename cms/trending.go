@@ -26,7 +26,8 @@ import (
 // Additions may come late and in any order: each has the weight of its time.
 // Scores are those of the time that is given or of the newest addition, whichever
 // is later. A clock that is set back repairs itself; one that was far ahead makes
-// what comes then count for little, until Reset.
+// what comes then count for little, until Reset. Times before 1823 and after 2262 are
+// taken for the nearest of those between.
 //
 // Any number of goroutines may query a Trending; changes need exclusion. The zero
 // Trending counts nothing and is there to be decoded into; adding to it panics.

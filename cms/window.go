@@ -21,7 +21,8 @@ import (
 //
 // A time before the newest pane counts as the newest pane, for additions and
 // queries alike, so a clock that is set back loses nothing. One that was far ahead
-// ends the window's sliding until that time has come, or Reset.
+// ends the window's sliding until that time has come, or Reset. Times before 1823 and
+// after 2262 are taken for the nearest of those between.
 //
 // Any number of goroutines may query a Window; changes need exclusion. The zero
 // Window counts nothing and is there to be decoded into; adding to it panics.
