@@ -166,7 +166,7 @@ func (t *Trending) move(landmark int64) {
 			t.cells[i] = math.Float64bits(fall(math.Float64frombits(c), n))
 		}
 	}
-	t.slots.apply(func(v float64) float64 { return fall(v, n) })
+	t.apply(func(v float64) float64 { return fall(v, n) })
 	t.rest, t.total, t.unit = fall(t.rest, n), fall(t.total, n), fall(t.unit, n)
 }
 

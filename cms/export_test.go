@@ -12,10 +12,10 @@ func (s *Sketch) Cells() []uint64 {
 }
 
 // CheckSlots verifies index and heap.
-func (t *TopK) CheckSlots() error { return t.slots.check() }
+func (t *TopK) CheckSlots() error { return t.check() }
 
 // CheckSlots verifies index and heap.
-func (t *Trending) CheckSlots() error { return t.slots.check() }
+func (t *Trending) CheckSlots() error { return t.check() }
 
 // Counters returns the number of counters a row.
 func (t *Trending) Counters() int { return int(t.width) }

@@ -27,6 +27,12 @@ type slots[V uint64 | float64] struct {
 	index []uint32 // slot number and 1, 0 for none
 }
 
+// What TopK and Trending embed, under names that documentation hides.
+type (
+	countSlots  = slots[uint64]
+	weightSlots = slots[float64]
+)
+
 // entry orders slots by count and then by hash, so that which slot is the smallest
 // follows from what is counted and not from how it came about.
 type entry[V uint64 | float64] struct {

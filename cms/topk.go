@@ -27,7 +27,7 @@ import (
 // a mutex for each shard, and merge them when somebody asks. The zero TopK counts
 // nothing and is there to be decoded into; adding to it panics.
 type TopK struct {
-	slots[uint64]
+	countSlots
 	tail  tail
 	rest  uint64 // no key without a slot was added more often
 	total uint64
@@ -70,7 +70,7 @@ func NewTopK(k int, opts ...Option) (*TopK, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &TopK{slots: newSlots[uint64](k), tail: newTail(width), keyed: c.keyed}, nil
+	return &TopK{countSlots: newSlots[uint64](k), tail: newTail(width), keyed: c.keyed}, nil
 }
 
 // tailWidth checks k and returns the number of counters a row.
@@ -169,8 +169,8 @@ func (t *TopK) ContainsHash(h uint64) bool { return t.find(h) != nil }
 // Items returns the items, at most k, the largest count first and equal ones by
 // key. It sorts a copy, so t may change while they are read.
 func (t *TopK) Items() iter.Seq[Item] {
-	items := make([]Item, len(t.slots.slots))
-	for i, s := range t.slots.slots {
+	items := make([]Item, len(t.slots))
+	for i, s := range t.slots {
 		items[i] = Item{s.key, s.count, s.err}
 	}
 	slices.SortFunc(items, func(a, b Item) int {

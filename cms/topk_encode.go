@@ -29,13 +29,13 @@ func (t *topKImage) Header() (codec.Header, int, bool) {
 	}
 	h := codec.Header{
 		Align:  topKAlign,
-		Params: []uint64{uint64(t.k), t.tail.width, uint64(len(t.slots.slots)), t.rest, t.total, 0},
+		Params: []uint64{uint64(t.k), t.tail.width, uint64(len(t.slots)), t.rest, t.total, 0},
 	}
 	size := 4 * t.tail.len()
 	if t.tail.needsWide() {
 		h.Must, size = topKWide, 8*t.tail.len()
 	}
-	for _, s := range t.slots.slots {
+	for _, s := range t.slots {
 		size += 8 + uvarintLen(s.count) + uvarintLen(s.err) + uvarintLen(uint64(len(s.key))) + len(s.key)
 	}
 	return h, size, true
@@ -109,7 +109,7 @@ func (t *topKImage) Restore(h codec.Header, payload []byte) error {
 	if err != nil {
 		return err
 	}
-	t.slots, t.tail, t.rest, t.total = s, back, rest, total
+	t.countSlots, t.tail, t.rest, t.total = s, back, rest, total
 	return nil
 }
 

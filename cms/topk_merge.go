@@ -18,7 +18,7 @@ func (t *TopK) Merge(other *TopK) error {
 	case !t.sameSecret(&other.keyed):
 		return codec.Incompatible("cms", "merge of TopKs with different secrets")
 	}
-	keys := union(&t.slots, &other.slots, t.CountHash, other.CountHash, plus[uint64])
+	keys := union(&t.countSlots, &other.countSlots, t.CountHash, other.CountHash, plus[uint64])
 	t.reset()
 	t.tail.add(&other.tail)
 	t.rest = plus(t.rest, other.rest)

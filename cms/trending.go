@@ -32,7 +32,7 @@ import (
 // Any number of goroutines may query a Trending; changes need exclusion. The zero
 // Trending counts nothing and is there to be decoded into; adding to it panics.
 type Trending struct {
-	slots[float64]
+	weightSlots
 	// Cells, rest, total and the slots hold sums of the weights of [decay]. Cells
 	// are kept as math.Float64bits, which order numbers from 0 on as they are.
 	cells []uint64
@@ -65,7 +65,7 @@ func NewTrending(k int, halfLife time.Duration, opts ...Option) (*Trending, erro
 		return nil, err
 	}
 	return &Trending{
-		slots: newSlots[float64](k), cells: make([]uint64, tailDepth*width), width: width,
+		weightSlots: newSlots[float64](k), cells: make([]uint64, tailDepth*width), width: width,
 		decay: newDecay(int64(halfLife)), keyed: c.keyed,
 	}, nil
 }
@@ -191,7 +191,7 @@ func (t *Trending) Items() iter.Seq[Trend] { return t.ItemsAt(time.Now()) }
 
 // ItemsAt is Items at a given time.
 func (t *Trending) ItemsAt(now time.Time) iter.Seq[Trend] {
-	ordered := slices.Clone(t.slots.slots)
+	ordered := slices.Clone(t.slots)
 	slices.SortFunc(ordered, func(a, b slot[float64]) int {
 		return cmp.Or(cmp.Compare(b.count, a.count), cmp.Compare(a.key, b.key))
 	})
@@ -224,7 +224,7 @@ func (t *Trending) HalfLife() time.Duration { return time.Duration(t.halfLife) }
 // Clone returns a copy of t that shares nothing but the secret.
 func (t *Trending) Clone() *Trending {
 	c := *t
-	c.slots, c.cells = t.clone(), slices.Clone(t.cells)
+	c.weightSlots, c.cells = t.clone(), slices.Clone(t.cells)
 	return &c
 }
 

@@ -29,12 +29,12 @@ func (t *trendImage) Header() (codec.Header, int, bool) {
 	h := codec.Header{
 		Align: trendAlign,
 		Params: []uint64{
-			uint64(t.k), t.width, uint64(len(t.slots.slots)), uint64(t.halfLife), uint64(t.landmark), uint64(t.newest),
+			uint64(t.k), t.width, uint64(len(t.slots)), uint64(t.halfLife), uint64(t.landmark), uint64(t.newest),
 			math.Float64bits(t.rest), math.Float64bits(t.total), 0,
 		},
 	}
 	size := 8 * len(t.cells)
-	for _, s := range t.slots.slots {
+	for _, s := range t.slots {
 		size += trendItem + uvarintLen(uint64(len(s.key))) + len(s.key)
 	}
 	return h, size, true
@@ -99,7 +99,7 @@ func (t *trendImage) Restore(h codec.Header, payload []byte) error {
 	if err != nil {
 		return err
 	}
-	t.slots, t.cells, t.width, t.decay = s, cells, width, d
+	t.weightSlots, t.cells, t.width, t.decay = s, cells, width, d
 	t.rest, t.total = rest, math.Float64frombits(h.Params[7])
 	return nil
 }

@@ -29,7 +29,7 @@ func (t *Trending) Merge(other *Trending) error {
 		t.landmark = other.landmark
 	}
 	other = t.align(other)
-	keys := union(&t.slots, &other.slots, t.weighs, other.weighs, heavier)
+	keys := union(&t.weightSlots, &other.weightSlots, t.weighs, other.weighs, heavier)
 	t.reset()
 	for i, c := range other.cells {
 		t.cells[i] = math.Float64bits(heavier(math.Float64frombits(t.cells[i]), math.Float64frombits(c)))
